@@ -96,6 +96,8 @@ PATHS: dict[tuple[str, str], tuple[str, ...]] = {
     ("ledger witness", "new_key"): (
         *("ledger", "witness", "--new-key", FILE, "--name", "example/w1"),
     ),
+    ("backup", "directory"): ("backup", FILE),
+    ("restore", "copy"): ("restore", FILE, "--check"),
     ("ledger export", "directory"): ("ledger", "export", FILE),
     ("ledger export", "bundle"): ("ledger", "export", "--bundle", FILE),
     ("disclosure export", "output"): (
@@ -203,6 +205,8 @@ WRITTEN = {
     ("month report", "earlier"),
     ("sandbox issue", "output"),
     ("sandbox issue", "directory"),
+    ("backup", "directory"),
+    ("restore", "copy"),
 }
 """Parameters that name what a command makes or a directory: no file is read there."""
 

@@ -6,29 +6,28 @@ import re
 import shutil
 import signal
 import socket
-import sqlite3
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from makul.app.ports import OperatorRegistry
 from makul.domain.disclosures import Outcome
-from makul.store import StoreKeys, open_store
+from makul.store import Store, StoreKeys, open_store
+from makul.store.backup.postgres_dump import restore_dump, scratch_database
+from makul.store.db.location import PostgresLocation
+from makul_testing.cli_runner import CommandLine, CommandResult
+from makul_testing.external.postgres import client_programs
 from makul_testing.in_process_service import InProcessService, RecordDatabase, build_installation
 from makul_testing.load.steady_load import messages
-from makul_testing.paths import ROOT
 from makul_testing.processes.all_listeners import RunningProgram, get, served_whole
 from makul_testing.processes.service import drive
 
-OPERATING = ROOT / "docs" / "operating"
-COPY = OPERATING / "copy_store.py"
 HEADERS = {"Content-Type": "text/xml; charset=utf-8"}
 RELEASED = {"listener": "wsse", "operation": "GetPersonData", "outcome": "RELEASED"}
 
@@ -232,81 +231,43 @@ def test_a_reload_that_is_refused_is_an_event(
 # --- copies -------------------------------------------------------------------------------------
 
 
-def copy(database: Path, directory: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(COPY), str(database), str(directory)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
-@pytest.fixture
-def database(installation: InProcessService) -> Path:
-    """Return the file that is copied."""
-    if not isinstance(installation.settings.place, Path):
-        pytest.skip("copies a file of SQLite; PostgreSQL has tools of its own")
-    return installation.settings.place
-
-
 def test_a_copy_under_load_holds_earlier_answers(
-    installation: InProcessService, service: RunningProgram, database: Path, tmp_path: Path
+    installation: InProcessService,
+    service: RunningProgram,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """RPO: everything that was acknowledged before a copy began is in it."""
+    makul = CommandLine(installation.settings.store.keys.parent)
+    if not isinstance(installation.settings.place, Path):
+        monkeypatch.setenv("PATH", f"{client_programs()}{os.pathsep}{os.environ['PATH']}")
     drive(service.listener, messages(installation, 6))
     before = list_request_ids(installation.store.registry)
     load = Load(service.port)
-    copies: list[subprocess.CompletedProcess[str]] = []
+    copies: list[CommandResult] = []
 
-    load.run(messages(installation, 40), lambda: copies.append(copy(database, tmp_path / "copies")))
+    load.run(
+        messages(installation, 40),
+        lambda: copies.append(makul("backup", tmp_path / "copies", "--json")),
+    )
 
-    assert copies[0].returncode == 0, copies[0].stderr
-    (copy_path,) = (tmp_path / "copies").iterdir()
-    assert copy_path.stat().st_mode & 0o077 == 0
-    copied = open_store(copy_path, StoreKeys.load(installation.settings.store.keys), who="test")
-    try:
+    assert copies[0].code == 0, copies[0].err
+    copy = Path(copies[0].json["copy"])
+    with restored(copy, installation) as copied:
         assert before <= list_request_ids(copied.registry) <= before | load.answered
-    finally:
-        copied.close()
     assert (load.other, load.cut, load.refused) == ([], 0, 0)
 
 
-def test_only_the_newest_copies_stay(database: Path, tmp_path: Path) -> None:
-    """The directory does not fill the disk, and copies with other names are not touched."""
-    directory = tmp_path / "copies"
-    directory.mkdir()
-    for hour in range(30):
-        (directory / f"makul-202501{hour + 1:02}T000000Z.db").touch()
-    (directory / "before-upgrade.db").touch()
-
-    result = copy(database, directory)
-
-    names_left = sorted(path.name for path in directory.iterdir())
-    assert result.returncode == 0
-    assert len(names_left) == 24 + 1
-    assert "before-upgrade.db" in names_left
-    assert names_left[1] == "makul-20250108T000000Z.db"
-
-
-@pytest.mark.parametrize("what", ["missing", "damaged"])
-def test_a_damaged_copy_gets_no_name(database: Path, tmp_path: Path, what: str) -> None:
-    """Exit code 1 and one line: a named copy is reliable."""
-    source = tmp_path / "makul.db"
-    if what == "damaged":
-        damaged_copy(database, source)
-
-    result = copy(source, tmp_path / "copies")
-
-    assert result.returncode == 1
-    assert len(result.stderr.splitlines()) == 1
-    assert list((tmp_path / "copies").glob("makul-*")) == []
-
-
-def damaged_copy(database: Path, to: Path) -> None:
-    """Return the store with an overwritten page in its middle."""
-    assert copy(database, to.parent / "good").returncode == 0
-    (good,) = (to.parent / "good").iterdir()
-    shutil.copy(good, to)
-    pages = to.stat().st_size // 4096
-    with to.open("r+b") as file:
-        for page in range(2, pages):
-            file.seek(page * 4096)
-            file.write(b"\xff" * 512)
-    with closing(sqlite3.connect(to)) as store, pytest.raises(sqlite3.DatabaseError):
-        store.execute("SELECT count(*) FROM disclosure").fetchall()
+@contextmanager
+def restored(copy: Path, installation: InProcessService) -> Iterator[Store]:
+    """Open a copy, which on PostgreSQL is a database that is dropped at the end."""
+    keys = StoreKeys.load(installation.settings.store.keys)
+    place = installation.settings.place
+    with ExitStack() as stack:
+        if isinstance(place, PostgresLocation):
+            place = PostgresLocation(url=make_conninfo(place.url, dbname="restored"))
+            stack.enter_context(scratch_database(place))
+            restore_dump(copy / "makul.pgdump", place, lambda *_: None)
+        else:
+            place = copy / "makul.db"
+        yield stack.enter_context(closing(open_store(place, keys, who="test")))

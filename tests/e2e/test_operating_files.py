@@ -61,6 +61,7 @@ def test_each_unit_has_its_own_role() -> None:
     roles = [re.findall(r"postgresql://(\w+)@", text) for text in texts]
 
     assert sorted(roles) == [
+        ["makul_backup"],
         ["makul_notifying"],
         ["makul_oversight"],
         ["makul_owner"],
@@ -70,7 +71,7 @@ def test_each_unit_has_its_own_role() -> None:
     ]
     users = {user for text in texts for user in re.findall(r"^User=(.+)$", text, re.MULTILINE)}
     assert users == {
-        *("makul-ledger", "makul-notification", "makul-oversight", "makul-owner"),
+        *("makul-backup", "makul-ledger", "makul-notification", "makul-oversight", "makul-owner"),
         "makul-subject",
     }
 

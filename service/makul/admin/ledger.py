@@ -106,8 +106,7 @@ class OpenLedger:
 
     def facts(self) -> LedgerFacts:
         """Return the status of the log. Raises `OperatorError` if another log is published."""
-        with self._readable():
-            promised = self._read_published()
+        published = self.published_size()
         try:
             state = self.ledger.state()
         except LedgerBrokenError as error:
@@ -116,7 +115,7 @@ class OpenLedger:
             origin=self.settings.origin,
             vkey=self.verifier.vkey,
             max_merge_delay=self.settings.promise,
-            published=promised.size if promised is not None else None,
+            published=published,
             state=state,
         )
 
@@ -126,6 +125,19 @@ class OpenLedger:
         `tell` receives the number of verified records and the total. `lost` is the number of
         decisions that are known to be lost.
         """
+        with self.opened() as store:
+            report = self.verify_records(store, tell, lost=lost)
+        if report.finding is None:
+            with self._readable():
+                report = replace(report, finding=self._misfit())
+        if report.finding is not None:
+            emit_security_event(SecurityEvent.LEDGER_ALARM)
+        return report
+
+    def verify_records(
+        self, store: Store, tell: Callable[[int, int], None], *, lost: int
+    ) -> LedgerReport:
+        """Verify every record of a store against the log in the same store."""
         question = LedgerVerificationOptions(
             origin=self.settings.origin,
             checker=self.verifier,
@@ -134,14 +146,7 @@ class OpenLedger:
             lost=lost,
             at=self.clock(),
         )
-        with self.opened() as store:
-            report = store.check_ledger(question, tell)
-        if report.finding is None:
-            with self._readable():
-                report = replace(report, finding=self._misfit())
-        if report.finding is not None:
-            emit_security_event(SecurityEvent.LEDGER_ALARM)
-        return report
+        return store.check_ledger(question, tell)
 
     def _misfit(self) -> Finding | None:
         """Return the finding if the store does not contain what was published."""
@@ -159,6 +164,12 @@ class OpenLedger:
         return (
             read_published(note, self.verifier, self.settings.origin) if note is not None else None
         )
+
+    def published_size(self) -> int | None:
+        """Return the size of the published tree; None if nothing is published."""
+        with self._readable():
+            promised = self._read_published()
+        return promised.size if promised is not None else None
 
     @contextmanager
     def _readable(self) -> Iterator[None]:

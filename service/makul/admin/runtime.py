@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
+from makul.admin.backup import BackupMaker
 from makul.admin.case_verification import (
     CaseQuestion,
     VerifiedCase,
@@ -30,6 +31,7 @@ from makul.admin.preflight import (
     require_strong_store,
 )
 from makul.admin.requests import Certification, DocumentVerificationRequest, SandboxOptions
+from makul.admin.restoration import Restoration
 from makul.admin.store import SettingsStore
 from makul.admin.trust_data import SettingsTrust
 from makul.app.ports import Clock, Duty
@@ -162,6 +164,20 @@ class Runtime:
         """Return the store of these settings for administrators, without opening it."""
         with as_operator_error():
             return SettingsStore(load_settings(config), utc_now)
+
+    def backups(self, config: Path) -> BackupMaker:
+        """Return the maker of copies of the store, which opens no key."""
+        with as_operator_error():
+            settings = load_settings(config)
+            _emit_security_events(settings)
+            return BackupMaker(settings, utc_now)
+
+    def restoration(self, config: Path) -> Restoration:
+        """Return the part that verifies copies and restores them."""
+        with as_operator_error():
+            settings = load_settings(config)
+            _emit_security_events(settings)
+            return Restoration(settings, utc_now)
 
     def serve(self, config: Path, listener: str | None) -> int:
         """Run one listener, or all of them, until stopped, and return the exit code.

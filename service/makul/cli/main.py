@@ -200,6 +200,14 @@ def _list_nouns() -> tuple[LateCommand, ...]:
             "store",
             "Manage the database: its version, monthly partitions, and the rights of each duty.",
         ),
+        late_verb(
+            "backup", "Copy the store while the service runs. No copy contains a key.", "backup"
+        ),
+        late_verb(
+            "restore",
+            "Restore a copy of the store into an empty place, or prove it with --check.",
+            "restore",
+        ),
         late_noun("ledger", "Run, verify and export the ledger of all decisions and acts."),
     )
 

@@ -204,6 +204,10 @@ class Event(Enum):
         "MKL-311", "oversight-act", _MEDIUM, _OVERSEEN,
         "An officer of a supervising body carried out an act, or read numbers",
     )  # fmt: skip
+    BACKUP_MADE = _entry("MKL-314", "backup-made", _LOW, _LOOKED, "The store was copied")
+    STORE_RESTORED = _entry(
+        "MKL-315", "store-restored", _HIGH, _CHANGED, "A copy of the store was restored"
+    )
 
     # The service itself.
     RELOADED = _entry(

@@ -2,7 +2,7 @@
 
 import os
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -106,6 +106,14 @@ class Store:
         return self._database.run_transaction(
             lambda transaction: recover(
                 transaction, self._office.log, promised, leaves, lease, at=at
+            )
+        )
+
+    def log_restore(self, facts: Mapping[str, object], *, at: datetime) -> None:
+        """Write to the operator's log that this store was restored from a copy."""
+        self._database.run_transaction(
+            lambda transaction: self._office.log.write(
+                transaction, "store.restore", "", facts, at=at
             )
         )
 

@@ -43,6 +43,11 @@ _ORDINARY = {
 _numbers = count(1)
 
 
+def client_programs() -> Path:
+    """Return the directory of `pg_dump` and the other programs of this version."""
+    return _binaries()
+
+
 @cache
 def _binaries() -> Path:
     """Return the directory of the programs, copied if the server's user cannot reach them.

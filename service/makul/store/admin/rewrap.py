@@ -10,7 +10,7 @@ docs/decisions/0020-rotating-the-wrapping-key.md.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -33,7 +33,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.elements import ColumnElement
 
 from makul.app.ports import EncryptedCount, RewrapBatch
-from makul.store.db.base import Database, Row
+from makul.store.db.base import Database, QuerySource, Row
 from makul.store.db.field_format import HEAD_BYTES, KEY_ID_BYTES
 from makul.store.encryption.fields import FieldCipher, FieldDecryptionError
 from makul.store.schema.tables import metadata
@@ -139,11 +139,13 @@ SEALED_COLUMNS: Sequence[EncryptedColumn] = tuple(
 """The columns of encrypted fields, selected by name: a table added later is included."""
 
 
-def count(database: Database) -> Sequence[EncryptedCount]:
+def count(
+    database: QuerySource, columns: Iterable[EncryptedColumn] = SEALED_COLUMNS
+) -> Sequence[EncryptedCount]:
     """Count the encrypted fields by column and key id."""
     return [
         EncryptedCount(column=column.name, key_id=_name(key_id), fields=fields)
-        for column in SEALED_COLUMNS
+        for column in columns
         for key_id, fields in database.fetch_all(column.counting, {})
     ]
 

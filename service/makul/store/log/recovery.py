@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, delete, exists, insert, select
 
 from makul.app.ports.ledger import Lease, LedgerBrokenError, RecoveryResult, SignedTree, Standby
 from makul.language.translation import translate
-from makul.store.db.base import Transaction
+from makul.store.db.base import QuerySource, Transaction
 from makul.store.db.codecs import micros
 from makul.store.log.tree import add_checkpoint, lock_head, move_head, write_tiles
 from makul.store.records.audit_log import AuditLog
@@ -50,8 +50,7 @@ def recover(
     appended = edge.extended(leaves)
     if (appended.edge.size, appended.edge.root()) != (promised.size, promised.root):
         raise LedgerBrokenError(translate("what was published does not continue the store's log"))
-    rows = transaction.fetch_all(_WAITING, {})
-    waiting: Mapping[bytes, bytes] = {leaf: disclosure_id for leaf, disclosure_id in rows}  # noqa: C416 -- says which is which
+    waiting = find_waiting_leaves(transaction)
     lost = 0
     for position, leaf in enumerate(leaves, edge.size):
         disclosure_id = waiting.get(leaf)
@@ -70,3 +69,9 @@ def recover(
     facts = {"size": done.size, "placed": done.placed, "lost": done.lost}
     log.write(transaction, "ledger.recover", "", facts, at=at)
     return done
+
+
+def find_waiting_leaves(source: QuerySource) -> Mapping[bytes, bytes]:
+    """Return the hashes of the leaves that have no index, with the ids of their records."""
+    rows = source.fetch_all(_WAITING, {})
+    return {bytes(leaf): bytes(record_id) for leaf, record_id in rows}

@@ -10,6 +10,7 @@ import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection as CoreConnection
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
@@ -52,13 +53,19 @@ AND prorettype = 'trigger'::regtype
 """
 
 
+def known_versions() -> frozenset[str]:
+    """Return the schema versions that this program can open, or upgrade to its own."""
+    return frozenset(
+        each.revision for each in ScriptDirectory.from_config(_config()).walk_revisions()
+    )
+
+
 def migrate(location: DatabaseLocation, *, new: bool = False) -> None:
     """Run every migration that the store lacks, all in one transaction.
 
     With `new`, the store must not exist already in another version. Raises `StoreUnavailableError`.
     """
-    config = Config()
-    config.set_main_option("script_location", str(files("makul.store.schema.migrations")))
+    config = _config()
     engine = _engine(location)
     try:
         with engine.begin() as connection:
@@ -141,6 +148,12 @@ def _assert_same(actual: Mapping[object, object], expected: Mapping[str, str]) -
         raise StoreUnavailableError(
             translate("the store's append-only triggers are missing or altered")
         )
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(files("makul.store.schema.migrations")))
+    return config
 
 
 @contextmanager

@@ -1,0 +1,353 @@
+"""`makul backup` and `makul restore`: what a copy contains, and what proves or refuses one."""
+
+import json
+import os
+import re
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from makul.store import StoreKeys
+from makul.store.backup.directory import describe_file
+from makul.store.backup.postgres_dump import connection_of
+from makul.store.db.location import PostgresLocation
+from makul_testing.cli_runner import CommandLine, install, install_anew
+from makul_testing.external.postgres import Cluster, client_programs, cluster
+from makul_testing.paths import ROOT
+from makul_testing.processes.sequencer import sequencer, until_published
+
+BANK = ("--kind", "BANK", "--name", "Bank", "--apply")
+
+
+@pytest.fixture
+def makul(tmp_path: Path) -> CommandLine:
+    """Return a new installation, none of whose leaves has waited long."""
+    return install_anew(tmp_path / "installation")
+
+
+@pytest.fixture
+def copies(tmp_path: Path) -> Path:
+    return tmp_path / "copies"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Cluster]:
+    with cluster() as running:
+        yield running
+
+
+@pytest.fixture
+def on_server(tmp_path: Path, server: Cluster, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+    """Return an installation on a server, with the client programs of the server's version."""
+    monkeypatch.setenv("PATH", f"{client_programs()}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("MAKUL_DATABASE_URL", server.url(server.create()))
+    return install_anew(tmp_path / "installation")
+
+
+def back_up(makul: CommandLine, copies: Path) -> Path:
+    return Path(makul.run_json("backup", copies)["copy"])
+
+
+def test_a_copy_names_its_keys_and_contains_none(makul: CommandLine, copies: Path) -> None:
+    """Only the owner reads it, and the manifest says nothing about people."""
+    made = makul.run_json("backup", copies)
+    copy = Path(made["copy"])
+
+    keys = json.loads((makul.directory / "keys" / "store.json").read_bytes())
+    assert made["key_ids"] == [keys["current"]]
+    for file in copy.rglob("*"):
+        assert file.stat().st_mode & 0o077 == 0
+        content = file.read_bytes() if file.is_file() else b""
+        assert keys["index"].encode() not in content
+        assert keys["masters"][keys["current"]].encode() not in content
+        assert b"PRIVATE KEY" not in content
+    manifest = json.loads((copy / "manifest.json").read_bytes())
+    assert manifest["tables"]["act"] == 1
+    assert {each["path"] for each in manifest["files"]} == {"makul.db"}
+
+
+def test_a_check_proves_a_copy_and_names_what_it_lacks(makul: CommandLine, copies: Path) -> None:
+    """The published log says how many records are missing, and the live store which acts."""
+    with sequencer(makul):
+        until_published(makul, 1)
+        back_up(makul, copies)
+        makul.run_json("recipient", "add", "COM/60000001", *BANK)
+        until_published(makul, 2)
+
+    checked = makul.run_json("restore", copies, "--check")
+
+    assert checked["fits"] is True
+    assert (checked["size"], checked["published"]) == (1, 2)
+    assert (checked["missing_leaves"], checked["missing_records"]) == (1, 1)
+    assert checked["missing_live_records"] == 1
+    (act,) = checked["missing_acts"]
+    assert (act["number"], act["kind"], act["target"]) == (2, "recipient.add", "COM/60000001")
+
+
+def test_a_check_without_a_live_store_says_what_it_cannot_know(
+    makul: CommandLine, copies: Path
+) -> None:
+    back_up(makul, copies)
+    (makul.directory / "makul.db").unlink()
+
+    checked = makul("restore", copies, "--check", "--json")
+
+    assert checked.code == 0
+    assert checked.json["missing_act_count"] is None
+    assert "is not known" in checked.err
+    assert not (makul.directory / "makul.db").exists()
+
+
+def test_an_old_copy_is_refused_to_monitoring(makul: CommandLine, copies: Path) -> None:
+    copy = back_up(makul, copies)
+    rewrite(copy, lambda it: it.update(made_at="2026-01-01T00:00:00Z"))
+
+    assert makul("restore", copies, "--check", "--max-age", "15").code == 1
+
+
+def rewrite(copy: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    manifest = json.loads((copy / "manifest.json").read_bytes())
+    change(manifest)
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+
+
+def _cut(copy: Path) -> None:
+    with (copy / "makul.db").open("r+b") as file:
+        file.truncate(100_000)
+
+
+def _altered(copy: Path) -> None:
+    with (copy / "makul.db").open("r+b") as file:
+        file.seek(50_000)
+        file.write(b"\xff")
+
+
+def _consistently_altered(copy: Path) -> None:
+    """Do what an attacker does who also writes the manifest: change a row and each digest."""
+    with closing(sqlite3.connect(copy / "makul.db")) as store:
+        (sql,) = store.execute(
+            "SELECT group_concat(sql, ';') FROM sqlite_master"
+            " WHERE type = 'trigger' AND tbl_name = 'act'"
+        ).fetchone()
+        names = store.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'act'"
+        ).fetchall()
+        for (name,) in names:
+            store.execute(f'DROP TRIGGER "{name}"')
+        store.execute("UPDATE act SET who = 'nobody'")
+        store.commit()
+        store.executescript(sql)
+    found = describe_file(copy, "makul.db")
+    rewrite(copy, lambda it: it.update(files=[found.model_dump()]))
+
+
+SPOILS: dict[str, tuple[Callable[[Path], object], str]] = {
+    "cut": (_cut, "shorter than it was"),
+    "altered": (_altered, "was altered"),
+    "altered with its manifest": (_consistently_altered, "does not fit its ledger"),
+    "without the store": (lambda copy: (copy / "makul.db").unlink(), "not whole"),
+    "with another file": (lambda copy: (copy / "more").touch(), "does not name more"),
+    "no manifest": (lambda copy: (copy / "manifest.json").unlink(), "contains no copy"),
+    "manifest cut": (
+        lambda copy: (copy / "manifest.json").write_bytes(b'{"format": "makul-b'),
+        "manifest cannot be read",
+    ),
+    "file outside": (
+        lambda copy: rewrite(copy, lambda it: it["files"][0].update(path="../../makul.db")),
+        "manifest cannot be read",
+    ),
+    "newer schema": (
+        lambda copy: rewrite(copy, lambda it: it.update(schema_version="9999")),
+        "does not know",
+    ),
+    "newer format": (
+        lambda copy: rewrite(copy, lambda it: it.update(format="makul-backup/2")),
+        "newer program",
+    ),
+    "fewer rows": (lambda copy: rewrite(copy, lambda it: it["tables"].update(act=2)), "rows"),
+    "another key": (
+        lambda copy: rewrite(copy, lambda it: it.update(keys=["00000000"])),
+        "00000000",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", SPOILS)
+def test_a_spoilt_copy_is_named_and_refused(what: str, makul: CommandLine, copies: Path) -> None:
+    copy = back_up(makul, copies)
+    spoil, expected = SPOILS[what]
+    spoil(copy)
+
+    refused = makul("restore", copy, "--check")
+
+    assert (refused.code, refused.out) == (1, "")
+    assert len(refused.err.splitlines()) == 1
+    assert expected in refused.err
+
+
+def test_other_keys_and_other_stores_are_named(
+    makul: CommandLine, copies: Path, tmp_path: Path
+) -> None:
+    copy = back_up(makul, copies)
+    other = install_anew(tmp_path / "other")
+    refused = other("restore", copy, "--check")
+    assert (refused.code, "of another store" in refused.err) == (1, True)
+
+    (other.directory / "makul.db").unlink()
+    refused = other("restore", copy, "--check")
+    assert (refused.code, "needs the keys" in refused.err) == (1, True)
+
+    right = StoreKeys.load(makul.directory / "keys" / "store.json")
+    (other.directory / "keys" / "store.json").unlink()
+    wrong = StoreKeys(
+        current_id=right.current_id, masters={right.current_id: bytes(32)}, index=right.index
+    )
+    wrong.save(other.directory / "keys" / "store.json")
+    refused = other("restore", copy, "--check")
+    assert (refused.code, "with these keys" in refused.err) == (1, True)
+
+
+def test_a_copy_of_another_log_is_refused(makul: CommandLine, copies: Path) -> None:
+    """An attacker who presents an own history beside a published log is refused."""
+    back_up(makul, copies)
+    with sequencer(makul):
+        until_published(makul, 1)
+    for path in (makul.directory / "published").rglob("*"):
+        if path.is_file() and path.name != "checkpoint":
+            path.write_bytes(bytes(len(path.read_bytes())))
+
+    refused = makul("restore", copies, "--check")
+
+    assert (refused.code, "another log" in refused.err) == (1, True)
+
+
+def test_the_newest_copies_of_one_store_stay(
+    makul: CommandLine, copies: Path, tmp_path: Path
+) -> None:
+    """Copies of another store stay, and what no copy is; the remains of a killed copy go."""
+    first = back_up(makul, copies)
+    names = [f"makul-202501{day + 1:02}T000000Z" for day in range(4)]
+    for name in names:
+        shutil.copytree(first, copies / name)
+    other = back_up(install(tmp_path / "other"), tmp_path / "copies of another")
+    shutil.copytree(other, copies / "makul-20240101T000000Z")
+    (copies / "makul-20230101T000000Z").mkdir()
+    (copies / "before-upgrade").mkdir()
+    (copies / ".unfinished-0123").mkdir()
+    (copies / ".unfinished-0123" / "makul.db").touch()
+    shutil.rmtree(first)
+
+    made = makul.run_json("backup", copies, "--keep", "3")
+
+    assert made["removed"] == names[:2]
+    assert sorted(each.name for each in copies.iterdir()) == [
+        ".lock",
+        "before-upgrade",
+        "makul-20230101T000000Z",
+        "makul-20240101T000000Z",
+        *names[2:],
+        Path(made["copy"]).name,
+    ]
+
+
+@pytest.mark.parametrize("what", ["missing", "damaged"])
+def test_a_copy_that_fails_gets_no_name(what: str, makul: CommandLine, copies: Path) -> None:
+    database = makul.directory / "makul.db"
+    if what == "missing":
+        database.unlink()
+    else:
+        copy = back_up(makul, copies.with_name("good"))
+        shutil.copy(copy / "makul.db", database)
+        with database.open("r+b") as file:
+            for page in range(2, database.stat().st_size // 8192):
+                file.seek(page * 8192)
+                file.write(b"\xff" * 512)
+
+    refused = makul("backup", copies)
+
+    assert refused.code in {1, 3}
+    assert len(refused.err.splitlines()) == 1
+    assert [each.name for each in copies.iterdir()] == [".lock"]
+
+
+def test_a_copy_is_restored_into_an_empty_place_alone(makul: CommandLine, copies: Path) -> None:
+    """An existing store or its write-ahead log is never replaced; the restore is logged."""
+    makul.run_json("recipient", "add", "COM/60000001", *BANK)
+    copy = back_up(makul, copies)
+    database = makul.directory / "makul.db"
+    assert "exists" in makul("restore", copy, "--apply").err
+    database.unlink()
+    left = database.with_name("makul.db-wal")
+    left.touch()
+    assert "makul.db-wal exists" in makul("restore", copy, "--apply").err
+    left.unlink()
+
+    preview = makul("restore", copy)
+    assert (preview.code, database.exists()) == (0, False)
+    assert makul.run_json("restore", copy, "--apply")["applied"] is True
+
+    assert [each["code"] for each in makul.run_json("recipient", "list")] == ["COM/60000001"]
+    assert database.stat().st_mode & 0o077 == 0
+    with closing(sqlite3.connect(database)) as store:
+        logged = store.execute("SELECT action FROM desk_log ORDER BY at").fetchall()
+    assert logged[-1] == ("store.restore",)
+
+
+def test_a_store_on_a_server_is_copied_proved_and_restored(
+    on_server: CommandLine, server: Cluster, copies: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A role that only reads makes the copy; a database that the check created is dropped."""
+    server.execute("CREATE ROLE copier LOGIN; GRANT pg_read_all_data TO copier")
+    url = os.environ["MAKUL_DATABASE_URL"]
+    monkeypatch.setenv("MAKUL_DATABASE_URL", url.replace("user=postgres", "user=copier"))
+    made = on_server.run_json("backup", copies)
+    monkeypatch.setenv("MAKUL_DATABASE_URL", url)
+    on_server.run_json("recipient", "add", "COM/60000001", *BANK)
+
+    assert "--into" in on_server("restore", copies, "--check").err
+    checked = on_server.run_json("restore", copies, "--check", "--into", server.url("scratch"))
+    assert (checked["fits"], checked["store"]) == (True, made["store"])
+    assert checked["missing_acts"][0]["target"] == "COM/60000001"
+    assert server.execute("SELECT 1 FROM pg_database WHERE datname = 'scratch'") == []
+    live = on_server("restore", copies, "--check", "--into", url)
+    assert (live.code, "is not empty" in live.err) == (1, True)
+    assert "is not empty" in on_server("restore", copies, "--apply").err
+
+    monkeypatch.setenv("MAKUL_DATABASE_URL", server.url(server.create()))
+    assert on_server.run_json("restore", copies, "--apply")["applied"] is True
+    assert on_server.run_json("recipient", "list") == []
+
+
+def test_a_password_is_not_in_the_arguments_of_a_program() -> None:
+    """Other users of a machine can read the arguments of a process."""
+    target, variables = connection_of(PostgresLocation(url="postgresql://u:s3cret@h:5433/d"))
+
+    assert "s3cret" not in target
+    assert variables == {"PGPASSWORD": "s3cret"}
+    assert re.search(r"\bport='?5433", target)
+
+
+def test_the_programs_of_an_older_server_are_refused(
+    on_server: CommandLine, copies: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = tmp_path / "old" / "pg_dump"
+    old.parent.mkdir()
+    old.write_text("#!/bin/sh\necho 'pg_dump (PostgreSQL) 9.6'\n")
+    old.chmod(0o755)
+    monkeypatch.setenv("PATH", str(old.parent))
+
+    refused = on_server("backup", copies)
+    assert (refused.code, "has version 9" in refused.err) == (3, True)
+    old.unlink()
+    assert "is not on the PATH" in on_server("backup", copies).err
+
+
+def test_the_unit_makes_the_copies() -> None:
+    unit = (ROOT / "docs" / "operating" / "systemd" / "makul-backup.service").read_text()
+
+    assert "makul backup /var/backups/makul" in unit
