@@ -25,6 +25,28 @@ if TYPE_CHECKING:
 
 _STEPS = {"digests": mark("digests"), "restore": mark("restore"), "records": mark("records")}
 
+Copy = Annotated[
+    Path,
+    typer.Argument(
+        metavar="DIRECTORY", help="A copy, or a directory of copies: then the newest one."
+    ),
+]
+Check = Annotated[
+    bool, typer.Option("--check", help="Prove the copy in a temporary place, and change nothing.")
+]
+Into = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        help="With --check: an empty PostgreSQL database. One that is missing is created, and"
+        " dropped again.",
+    ),
+]
+MaxAge = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="MINUTES", help="With --check: exit code 1 if the copy is older."),
+]
+
 
 def add_to(app: typer.Typer) -> None:
     """Add the command to the root."""
@@ -41,30 +63,10 @@ def add_to(app: typer.Typer) -> None:
 def restore(
     ctx: typer.Context,
     *,
-    copy: Annotated[
-        Path,
-        typer.Argument(
-            metavar="DIRECTORY", help="A copy, or a directory of copies: then the newest one."
-        ),
-    ],
-    check: Annotated[
-        bool,
-        typer.Option("--check", help="Prove the copy in a temporary place, and change nothing."),
-    ] = False,
-    into: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL",
-            help="With --check: an empty PostgreSQL database. One that is missing is created, and"
-            " dropped again.",
-        ),
-    ] = None,
-    max_age: Annotated[
-        int | None,
-        typer.Option(
-            min=1, metavar="MINUTES", help="With --check: exit code 1 if the copy is older."
-        ),
-    ] = None,
+    copy: Copy,
+    check: Check = False,
+    into: Into = None,
+    max_age: MaxAge = None,
     change: PreviewedChange,
 ) -> None:
     """Restore a copy of the store into an empty place, or prove it with --check.

@@ -48,7 +48,7 @@ class BackupFile(BaseModel):
     sha256: _Digest
 
 
-class LedgerFacts(BaseModel):
+class CopiedLedger(BaseModel):
     """The state of the ledger in the copy."""
 
     model_config = _STRICT
@@ -77,7 +77,7 @@ class BackupManifest(BaseModel):
     """The identity of the store."""
     newest_record_at: AwareDatetime | None
     """The time of the newest decision or act in the copy."""
-    ledger: LedgerFacts
+    ledger: CopiedLedger
     keys: tuple[_Word, ...]
     """The ids of the master keys that decrypt it."""
     tables: Mapping[_Word, _Size]
