@@ -170,6 +170,23 @@ def test_a_recipient_is_held_and_released(with_bank: CommandLine) -> None:
     assert with_bank.run_json("recipient", "list")[0]["state"] == "ACTIVE"
 
 
+def test_a_recipient_is_renamed_and_removed(with_bank: CommandLine) -> None:
+    """Nothing is deleted: the entry stays with its state, and can be released again."""
+    renamed = with_bank.run_json(
+        *("recipient", "rename", BANK, "--name", " New Bank ", "--reason", "order 12", "--apply")
+    )
+    assert (renamed["was"], renamed["name"]) == ("Bank", "New Bank")
+    again = with_bank("recipient", "rename", BANK, "--name", "New Bank", "--reason", "x", "--apply")
+    assert (again.code, "this name already" in again.err) == (1, True)
+
+    removed = with_bank.run_json("recipient", "remove", BANK, "--reason", "wound up", "--apply")
+    assert (removed["was"], removed["state"]) == ("ACTIVE", "REMOVED")
+    (shown,) = with_bank.run_json("recipient", "list")
+    assert (shown["name"], shown["state"]) == ("New Bank", "REMOVED")
+    with_bank.run_json("recipient", "release", BANK, "--reason", "by mistake", "--apply")
+    assert with_bank.run_json("recipient", "list")[0]["state"] == "ACTIVE"
+
+
 def test_a_hold_needs_apply(with_bank: CommandLine) -> None:
     """Every change begins with a preview."""
     with_bank.run_json("recipient", "hold", BANK, "--reason", "key lost")

@@ -10,7 +10,12 @@ from makul.domain.agreements import AgreementState, Channel, Delivery
 from makul.domain.attributes import Attribute
 from makul.domain.delivery_encryption import EncryptionCertificate
 from makul.domain.disclosures import Operation
-from makul.domain.eligibility import EligibilityCase, can_be_encrypted, judge_eligibility
+from makul.domain.eligibility import (
+    EligibilityCase,
+    can_be_encrypted,
+    find_stop,
+    judge_eligibility,
+)
 from makul.domain.identifiers import AgreementNumber
 from makul.domain.reasons import Code
 from makul.domain.recipients import NOTARIES, PUBLIC_BODIES, RecipientKind, RecipientState
@@ -63,6 +68,17 @@ def test_the_record_of_another_recipient_does_not_serve() -> None:
 def test_a_stopped_recipient_gets_nothing(state: RecipientState, code: str) -> None:
     """Procedure, cl. 12: the authorised body stops the recipient completely."""
     assert refusals(BY_CONSENT.by(state=state)) == {(code, None)}
+
+
+def test_a_removed_recipient_counts_as_unknown() -> None:
+    """Procedure, cl. 3: who was removed from the register is no recipient, in any answer."""
+    removed = BY_CONSENT.by(state=RecipientState.REMOVED)
+
+    assert ("RCP-01", None) in refusals(removed)
+    assert refusals(removed) == refusals(BY_CONSENT.but(recipient=None))
+    stop = find_stop(removed.recipient)
+    assert stop is not None
+    assert stop.code is Code.RCP_01
 
 
 @pytest.mark.parametrize("state", ["CUT_OFF", "ON_HOLD", "SUSPENDED", ""])

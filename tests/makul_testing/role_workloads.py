@@ -214,6 +214,7 @@ def takes_away(registry: OperatorRegistry) -> None:
     registry.withdraw_signatory(AUTHORISED_BODY, three(BANK)[0].fingerprint, reason="test", at=NOON)
     registry.terminate_agreement(AGREEMENT_NUMBER, reason="test", at=NOON)
     registry.set_state(held, reason="test", at=NOON)
+    registry.rename_recipient(BANK, "New Bank", reason="test", at=NOON)
 
 
 def holds_the_record_against_the_log(store: Store, signer: NoteSigner) -> None:

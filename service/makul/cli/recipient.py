@@ -1,7 +1,6 @@
 """`makul recipient`: recipients (Procedure, cl. 3), their certificates and their officials."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +10,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from makul.admin.errors import OperatorError
 from makul.admin.requests import CertificateUse
 from makul.app.ports import Official
+from makul.cli import recipient_state
 from makul.cli.context import (
     AsJson,
     Code,
@@ -29,8 +29,9 @@ from makul.cli.files.certificates import (
     read_encryption_certificate,
     read_fingerprint,
 )
-from makul.cli.output import Facts, instant, show_facts, show_rows
+from makul.cli.output import instant, show_facts, show_rows
 from makul.cli.preview import PreviewedChange, offer_preview
+from makul.cli.recipient_state import describe_recipient, read_name
 from makul.domain.agreements import Agreement
 from makul.domain.identifiers import MemberCode
 from makul.domain.recipients import Recipient, RecipientKind, RecipientState
@@ -69,14 +70,8 @@ def add(
 
     A recipient can request data only when it has a certificate and an agreement in force.
     """
-    if (
-        not 1 <= len(name.strip()) <= 300
-        or not name.isprintable()
-        or not {"<", ">"}.isdisjoint(name)
-    ):
-        raise OperatorError(translate("--name is 1 to 300 printable characters without < and >"))
     new = Recipient(
-        code=member_code(code), kind=kind, name=name.strip(), state=RecipientState.ACTIVE
+        code=member_code(code), kind=kind, name=read_name(name), state=RecipientState.ACTIVE
     )
     with open_installation(ctx) as installation:
         if any(known.code == new.code for known in installation.registry.recipients()):
@@ -85,7 +80,7 @@ def add(
             )
         change.apply_or_preview(
             mark("register recipient"),
-            _row(new),
+            describe_recipient(new),
             lambda: installation.registry.add_recipient(new, at=installation.clock()),
         )
 
@@ -94,7 +89,7 @@ def add(
 def list_all(ctx: typer.Context, *, as_json: AsJson = False) -> None:
     """List recipients and their states."""
     with open_installation(ctx) as installation:
-        rows = [_row(recipient) for recipient in installation.registry.recipients()]
+        rows = [describe_recipient(recipient) for recipient in installation.registry.recipients()]
     show_rows(
         rows,
         columns=("code", "kind", "clause", "name", "state"),
@@ -113,7 +108,7 @@ def show(ctx: typer.Context, *, code: Code, as_json: AsJson = False) -> None:
         encrypting = registry.encryption_certificates()
     show_facts(
         {
-            **_row(recipient),
+            **describe_recipient(recipient),
             "agreements": [_describe_agreement(each) for each in agreements],
             "certificates": _describe_certificates(signing, recipient),
             "encryption_certificates": _describe_certificates(encrypting, recipient),
@@ -312,70 +307,4 @@ def withdraw_official(
         )
 
 
-@app.command(epilog=examples("makul recipient hold COM/60000001 --reason 'key reported lost'"))
-@offer_preview
-def hold(
-    ctx: typer.Context,
-    *,
-    code: Code,
-    reason: Reason,
-    change: PreviewedChange,
-) -> None:
-    """Put a recipient on hold at once, until it is released. Stored answers are withheld too."""
-    _set_state(ctx, code, reason, RecipientState.ON_HOLD, change)
-
-
-@app.command(epilog=examples("makul recipient release COM/60000001 --reason 'new key registered'"))
-@offer_preview
-def release(
-    ctx: typer.Context,
-    *,
-    code: Code,
-    reason: Reason,
-    change: PreviewedChange,
-) -> None:
-    """Release a recipient that is on hold. It may request data again."""
-    _set_state(ctx, code, reason, RecipientState.ACTIVE, change)
-
-
-def _set_state(
-    ctx: typer.Context, code: str, reason: str, state: RecipientState, change: PreviewedChange
-) -> None:
-    why = require_reason(reason)
-    with open_installation(ctx) as installation:
-        recipient = require_recipient(installation, code)
-        if recipient.state is RecipientState.CUT_OFF:
-            raise OperatorError(
-                translate(
-                    "{code} was cut off by the authorised body (cl. 12); the operator cannot"
-                    " change that",
-                    code=recipient.code,
-                )
-            )
-        if recipient.state is state:
-            raise OperatorError(
-                translate(
-                    "{code} is {state} already; there is nothing to do",
-                    code=recipient.code,
-                    state=state.value,
-                )
-            )
-        change.apply_or_preview(
-            mark("hold recipient")
-            if state is RecipientState.ON_HOLD
-            else mark("release recipient"),
-            {**_row(replace(recipient, state=state)), "was": recipient.state.value},
-            lambda: installation.registry.set_state(
-                replace(recipient, state=state), reason=why, at=installation.clock()
-            ),
-        )
-
-
-def _row(recipient: Recipient) -> Facts:
-    return {
-        "code": recipient.code,
-        "kind": recipient.kind.value,
-        "clause": recipient.kind.clause,
-        "name": recipient.name,
-        "state": recipient.state.value,
-    }
+app.registered_commands.extend(recipient_state.app.registered_commands)

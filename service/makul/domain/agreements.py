@@ -94,6 +94,10 @@ class Agreement:
     scores_out: bool = False
     """True if match scores and thresholds may be shown to the recipient."""
 
+    def may_bind(self, at: datetime) -> bool:
+        """Return whether the agreement is, or can still come, in force at or after this instant."""
+        return self.state is not AgreementState.TERMINATED and at < self.valid_to
+
     def covers(self, at: datetime) -> bool:
         """Return whether the agreement is in force at this instant."""
         return self.state is AgreementState.IN_FORCE and self.valid_from <= at < self.valid_to

@@ -40,23 +40,31 @@ class EligibilityCase:
         object.__setattr__(self, "usable_agreement", agreement if usable else None)
 
 
+def _registered(case: EligibilityCase) -> Recipient | None:
+    """Return the recipient, unless it was removed from the register."""
+    recipient = case.recipient
+    return recipient if recipient is not None and recipient.is_registered else None
+
+
 def _recipient_known(case: EligibilityCase) -> Ruling:
-    known = case.recipient
+    known = _registered(case)
     return holds(Code.RCP_01, known is not None and known.code == case.request.recipient)
 
 
 def _not_on_hold(case: EligibilityCase) -> Ruling:
-    if case.recipient is None:
+    recipient = _registered(case)
+    if recipient is None:
         return not_applicable(Code.RCP_02)
     # An unknown state also counts as a hold. A cut-off recipient has a reason of its own (RCP-03).
-    going = case.recipient.state in (RecipientState.ACTIVE, RecipientState.CUT_OFF)
+    going = recipient.state in (RecipientState.ACTIVE, RecipientState.CUT_OFF)
     return holds(Code.RCP_02, going)
 
 
 def _not_cut_off(case: EligibilityCase) -> Ruling:
-    if case.recipient is None:
+    recipient = _registered(case)
+    if recipient is None:
         return not_applicable(Code.RCP_03)
-    return holds(Code.RCP_03, case.recipient.state != RecipientState.CUT_OFF)
+    return holds(Code.RCP_03, recipient.state != RecipientState.CUT_OFF)
 
 
 def _agreement_in_force(case: EligibilityCase) -> Ruling:
@@ -155,7 +163,7 @@ def find_stop(recipient: Recipient | None, agreement: Agreement | None = None) -
     decision was made, is terminated (cl. 12). An expired term stops nothing: the recipient needs
     its receipts for the monthly check of its last month (cl. 11).
     """
-    if recipient is None:
+    if recipient is None or not recipient.is_registered:
         return Reason(code=Code.RCP_01)
     if recipient.state == RecipientState.CUT_OFF:
         return Reason(code=Code.RCP_03)

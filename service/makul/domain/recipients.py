@@ -59,6 +59,11 @@ class RecipientState(StrEnum):
     """The operator stopped the recipient for a while; the hold can be released."""
     CUT_OFF = "CUT_OFF"
     """The authorised body stopped the recipient completely (cl. 12)."""
+    REMOVED = "REMOVED"
+    """The operator took the recipient off the register: it counts as unknown (RCP-01).
+
+    Its row stays, because past decisions, months and cases name it.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,3 +74,8 @@ class Recipient:
     kind: RecipientKind
     name: str
     state: RecipientState
+
+    @property
+    def is_registered(self) -> bool:
+        """Whether the recipient is on the register. One that was removed counts as unknown."""
+        return self.state is not RecipientState.REMOVED

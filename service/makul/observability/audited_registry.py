@@ -65,6 +65,11 @@ class AuditedRegistry:
         self.registry.set_state(recipient, reason=reason, at=at)
         self._report(Event.RECIPIENT_CHANGED)
 
+    def rename_recipient(self, code: MemberCode, name: str, *, reason: str, at: datetime) -> None:
+        """Rename a recipient, and report it."""
+        self.registry.rename_recipient(code, name, reason=reason, at=at)
+        self._report(Event.RECIPIENT_CHANGED)
+
     def recipients(self) -> Sequence[Recipient]:
         """Return every recipient."""
         return self.registry.recipients()

@@ -11,6 +11,7 @@ from makul.app.ports import (
     Committed,
     Conflict,
     Entry,
+    OperatorRegistryError,
     QuotaUse,
     Recorded,
     Replay,
@@ -209,6 +210,18 @@ def test_a_stopped_recipient_gets_nothing(store: Store, state: RecipientState, c
 
     assert codes(store.recorder.record(a_release())) == (code,)
     assert store.recorder.record(a_refusal(code)) == Committed()
+
+
+def test_a_removed_recipient_gets_nothing(store: Store) -> None:
+    """It counts as unknown. It is removed only when no agreement binds it (cl. 7)."""
+    removed = a_recipient(state=RecipientState.REMOVED)
+    with pytest.raises(OperatorRegistryError, match="terminate it first"):
+        store.registry.set_state(removed, reason="wound up", at=NOON)
+    store.registry.terminate_agreement(AGREEMENT_NUMBER, reason="wound up", at=NOON)
+    store.registry.set_state(removed, reason="wound up", at=NOON)
+
+    assert Code.RCP_01 in codes(store.recorder.record(a_release()))
+    assert store.recorder.record(a_refusal(Code.RCP_01)) == Committed()
 
 
 def test_a_released_recipient_gets_data_again(store: Store) -> None:

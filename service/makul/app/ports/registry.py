@@ -165,7 +165,11 @@ class OperatorRegistry(OversightRegistry, Protocol):
     def add_recipient(self, recipient: Recipient, *, at: datetime) -> None: ...
 
     def set_state(self, recipient: Recipient, *, reason: str, at: datetime) -> None:
-        """Put a recipient on hold or release it, for everything ordered after the commit."""
+        """Hold, release or remove a recipient, for everything ordered after the commit."""
+
+    def rename_recipient(
+        self, code: MemberCode, name: str, *, reason: str, at: datetime
+    ) -> None: ...
 
     def recipients(self) -> Sequence[Recipient]: ...
 

@@ -87,6 +87,10 @@ class StoreOperatorRegistry(StorePersonRegistry):
         """
         recipients.set_state(self._office, recipient, reason=reason, at=at)
 
+    def rename_recipient(self, code: MemberCode, name: str, *, reason: str, at: datetime) -> None:
+        """Give a recipient another name; what was signed before keeps the former one."""
+        recipients.rename(self._office, code, name, reason=reason, at=at)
+
     def recipients(self) -> Sequence[Recipient]:
         """Return every recipient, by code."""
         return recipients.everyone(self._office)

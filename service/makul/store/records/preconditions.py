@@ -85,6 +85,7 @@ _BY_STATE: dict[str, tuple[Reason, ...]] = {
     RecipientState.ACTIVE: (),
     RecipientState.ON_HOLD: (Reason(code=Code.RCP_02),),
     RecipientState.CUT_OFF: (Reason(code=Code.RCP_03),),
+    RecipientState.REMOVED: (Reason(code=Code.RCP_01),),
 }
 
 _REVOKED = {

@@ -184,7 +184,7 @@ _DESK = _Work(
         "notification": ("next_at",),
         "officer": ("withdrawn_at",),
         "oversight_case": ("evidence", "evidence_bytes", "evidence_parts", "changed_at"),
-        "recipient": ("state", "changed_at"),
+        "recipient": ("name", "state", "changed_at"),
         "sealing_certificate": ("withdrawn_at",),
         "signatory": ("withdrawn_at",),
     },
