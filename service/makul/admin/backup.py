@@ -1,5 +1,6 @@
 """Copies of an installation's store, made while the service runs. No key is needed or copied."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -56,6 +57,9 @@ class BackupMaker:
         copies = BackupDirectory(directory)
         with as_backup_error(), copies.lock():
             began = self.clock()
+            if copies.path_at(began).exists():
+                time.sleep(1)  # the name of a copy is its second
+                began = self.clock()
             with copies.unfinished() as unfinished:
                 inventory, name = self._copy_store(unfinished, report)
                 sync_file(unfinished / name)

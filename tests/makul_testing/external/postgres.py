@@ -123,21 +123,6 @@ class Cluster:
     def drop(self, name: str) -> None:
         self.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
-    def back_up(self, into: Path) -> None:
-        """Copy the whole running server (`pg_basebackup`), ready to be started."""
-        tool = str(_binaries() / "pg_basebackup")
-        into.mkdir(mode=0o700)
-        give_to_server(into)
-        _run([tool, "-h", str(self.directory), "-U", "postgres", "-D", str(into), "-c", "fast"])
-
-    def restore(self, backup: Path) -> None:
-        """Replace all data by a copy; the server must be stopped."""
-        shutil.rmtree(self.data)
-        shutil.copytree(backup, self.data)
-        self.data.chmod(0o700)
-        for path in (self.data, *self.data.rglob("*")):
-            give_to_server(path)
-
     def start(self, **settings: str) -> None:
         """Start, and wait until it answers."""
         parameters = _ORDINARY | ({} if self.durable else _FAST) | settings

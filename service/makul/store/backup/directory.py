@@ -77,7 +77,7 @@ class BackupDirectory:
         create_file(unfinished / NAME, manifest.serialize())
         for directory, _, _ in os.walk(unfinished):
             sync_directory(Path(directory))
-        finished = self._path / f"makul-{manifest.made_at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+        finished = self.path_at(manifest.made_at)
         if finished.exists():
             raise BackupToolError(
                 translate("{path} exists already: give the command again", path=finished)
@@ -85,6 +85,10 @@ class BackupDirectory:
         unfinished.rename(finished)
         sync_directory(self._path)
         return finished
+
+    def path_at(self, made_at: datetime) -> Path:
+        """Return the path of a copy that was made in this second."""
+        return self._path / f"makul-{made_at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
     def copies(self) -> list[Path]:
         """Return the copies, the oldest first."""

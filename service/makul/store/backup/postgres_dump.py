@@ -22,6 +22,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import Conninfo
 
 from makul.language.translation import translate
+from makul.net.orphan_guard import attached_program
 from makul.store.backup.errors import BackupError, BackupToolError
 from makul.store.backup.inventory import SnapshotReader, StoreInventory
 from makul.store.backup.sqlite_copy import Report
@@ -89,7 +90,7 @@ class PostgresTool:
         Raises `BackupError` if it fails.
         """
         target, environment = connection_of(location)
-        command = [self.path, "--dbname", target, "--no-password", *arguments]
+        command = attached_program(self.path, "--dbname", target, "--no-password", *arguments)
         with tempfile.TemporaryFile() as said:
             process = subprocess.Popen(  # noqa: S603 -- no shell, and no text of others
                 command,
