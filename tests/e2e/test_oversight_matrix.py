@@ -31,6 +31,7 @@ WHY = "<justification>data without consent</justification>"
 CASE = "<caseId>7d9a3c1e-0000-4000-8000-0000000000c1</caseId>"
 MONTH = "<month>2026-10</month>"
 UNKNOWN = "<recipient>COM/99999999</recipient>"
+NONE = "<agreementNumber>NONE-1</agreementNumber>"
 SIGNED = "<statement>PGE+</statement>"
 
 BODY = frozenset({"inspector", "head"})
@@ -39,16 +40,20 @@ EVERYBODY = BODY | PROTECTION
 
 OPERATIONS = {
     "AcknowledgeCase": (CASE, PROTECTION),
+    "ApproveNotice": ("<ref>NONE</ref><approval>PGE+</approval>", BODY),
     "CutOffRecipient": (UNKNOWN + WHY, BODY),
+    "GetAgreementDraft": (NONE, BODY),
     "GetCase": (CASE, EVERYBODY),
     "GetEvidenceFile": (CASE + "<offset>0</offset>", EVERYBODY),
     "GetMonth": (MONTH + UNKNOWN, EVERYBODY),
+    "GetNotice": ("<ref>NONE</ref>", BODY),
     "GetStatistics": (MONTH, EVERYBODY),
     "ListDisclosures": (UNKNOWN + MONTH, EVERYBODY),
     "OpenCase": (CASE + "<choice>OPEN</choice>" + WHY, BODY),
     "ReferCase": (CASE + WHY, BODY),
+    "SignAgreement": (NONE + "<document>PGE+</document>", BODY),
     "SignMonth": (UNKNOWN + MONTH + SIGNED, BODY),
-    "TerminateAgreement": ("<agreementNumber>NONE-1</agreementNumber>" + WHY, BODY),
+    "TerminateAgreement": (NONE + WHY, BODY),
 }
 """The content of a request about something that does not exist, and who may request it."""
 

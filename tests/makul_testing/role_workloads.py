@@ -102,6 +102,7 @@ from makul_testing.builders.records import (
     an_agreement,
     an_evidence,
 )
+from makul_testing.builders.signing import lay_before_the_body, sign_as_the_body
 from makul_testing.builders.subject import (
     PORTAL_CALLER,
     a_token,
@@ -125,6 +126,7 @@ ISSUED = IssuedMonth(
     issued_at=NOON,
     confirm_by=NOON + timedelta(days=10),
 )
+UNSIGNED = an_agreement(number=AgreementNumber("A-3"), recipient=POLICE)
 EVIDENCE = EvidenceFile(digest=b"e" * 32, size=1, part_digests=(b"e" * 32,))
 PROPOSAL = CaseProposal(
     recipient=BANK,
@@ -154,6 +156,7 @@ def registers(registry: OperatorRegistry) -> None:
         registry.add_officer(officer, at=NOON)
     registry.withdraw_officer(LEAVING.fingerprint, reason="test", at=NOON)
     approved_notice(registry, "BANK-2026/1", NOTICE_TEXTS, at=NOON)
+    lay_before_the_body(registry, UNSIGNED)
     assert registry.put_persons([a_person(GULNARA)], at=NOON) == 1
     registry.issue_month(ISSUED, b"head", at=NOON, proposal=PROPOSAL)
 
@@ -412,6 +415,7 @@ def oversees(store: Store) -> None:
         )
         assert operations["TerminateAgreement"](end, caller_of(officer)) == b"DONE"
     _signs_a_month(store, first)
+    sign_as_the_body(store, UNSIGNED, first)
     lines = DisclosuresRequest(
         request_id=uuid4(),
         digest=b"7" * 32,

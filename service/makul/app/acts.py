@@ -22,9 +22,11 @@ from makul.app.ports import (
     Clock,
     Documents,
     DocumentVerifier,
+    NamedParty,
     Receipt,
     ReceiptSigner,
     RejectedError,
+    SignedDocuments,
 )
 from makul.app.ports.acts import (
     ActDecision,
@@ -75,12 +77,15 @@ class ActServices:
     recorder: ActRecorder[Any]
     recording: Recording
     documents: Documents
+    signed_documents: SignedDocuments
     verifier: DocumentVerifier
     pages: StatementPages
     evidence: EvidenceParts
     receipts: OwnReceipts
     signer: ReceiptSigner
     operator: MemberCode
+    authorised_body: NamedParty | None
+    """The authorised body; None if the settings name none."""
 
 
 class ActOperation(ABC, Generic[RequestT, RightsT]):

@@ -47,10 +47,12 @@ def _services(parts: Adapters, recording: Recording, operator: MemberCode) -> Ac
         recorder=parts.acts,
         recording=recording,
         documents=parts.documents,
+        signed_documents=parts.signed_documents,
         verifier=parts.verifier,
         pages=parts.pages,
         evidence=parts.evidence,
         receipts=parts.own_receipts,
         signer=parts.signer,
         operator=operator,
+        authorised_body=parts.authorised_body,
     )

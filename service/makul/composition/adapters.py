@@ -26,6 +26,7 @@ from makul.app.ports import (
     ReceiptSigner,
     Recorder,
     Register,
+    SignedDocuments,
 )
 from makul.app.ports.acts import ActRecorder, OwnReceipts, StatementPages
 from makul.app.ports.oversight import EvidenceParts
@@ -93,6 +94,7 @@ class Adapters:
     register: Register
     recorder: Recorder
     documents: Documents
+    signed_documents: SignedDocuments
     verifier: DocumentVerifier
     messages: MessageVerifier
     tls_clients: CertificateJudge
@@ -114,6 +116,7 @@ class Adapters:
     pages: StatementPages
     evidence: EvidenceParts
     own_receipts: OwnReceipts
+    authorised_body: NamedParty | None = None
     ledger_notice: LedgerInfo | None = None
     receipt_certificates: tuple[ReceiptCertificate, ...] = ()
 
@@ -131,6 +134,8 @@ def build_adapters(settings: Settings, store: Store, clock: Clock = utc_now) -> 
         register=store.register,
         recorder=store.recorder,
         documents=XmlDocuments(settings.operator_code),
+        signed_documents=XmlSignedDocuments(),
+        authorised_body=_authorised_body(settings),
         verifier=document_verifier(settings, trust),
         messages=WsseVerifier(trust),
         tls_clients=TlsClientJudge(trust),
@@ -245,8 +250,7 @@ def build_agreements(
     operator = NamedParty(
         code=settings.operator_code, name=settings.operator_name or settings.operator
     )
-    named = settings.authorised_body
-    body = NamedParty(code=named.member, name=named.name) if named is not None else None
+    body = _authorised_body(settings)
     documents = XmlSignedDocuments()
     return (
         Agreements(
@@ -258,6 +262,11 @@ def build_agreements(
         ),
         Notices(registry=registry, documents=documents, verifier=verifier, authorised_body=body),
     )
+
+
+def _authorised_body(settings: Settings) -> NamedParty | None:
+    named = settings.authorised_body
+    return NamedParty(code=named.member, name=named.name) if named is not None else None
 
 
 def pin_rule(settings: Settings) -> PinRule:

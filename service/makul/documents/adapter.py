@@ -12,7 +12,9 @@ from makul.app.ports import (
     ConsentStatus,
     Inclusion,
     MonthCount,
+    Notice,
     NoticeApproval,
+    PendingDraft,
     PersonDelivery,
     Receipt,
     RecordedSignature,
@@ -42,6 +44,7 @@ from makul.documents import (
     persons,
     receipts,
     revocations,
+    signature_answers,
     subject_answers,
     unlocks,
 )
@@ -238,3 +241,15 @@ class XmlSignedDocuments:
     def content_digest(self, signed: "Element") -> bytes:
         """Return the SHA-256 digest of a verified root element in exclusive canonical form."""
         return agreements.content_digest(signed)
+
+    def pending_drafts(self, drafts: Sequence[PendingDraft]) -> bytes:
+        """Return the elements `draft` of GetAgreementDraft."""
+        return signature_answers.render_drafts(drafts)
+
+    def listed_notices(self, listed: Sequence[Notice]) -> bytes:
+        """Return the elements `notice` of GetNotice, without texts."""
+        return signature_answers.render_notices(listed)
+
+    def notice_to_approve(self, notice: Notice, approval: bytes) -> bytes:
+        """Return an element `notice` with its texts and the approval to sign."""
+        return signature_answers.render_notice(notice, approval)

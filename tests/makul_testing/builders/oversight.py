@@ -11,7 +11,7 @@ from lxml import etree
 
 from makul.app.acts import ActPort, ActServices, build_acts
 from makul.app.oversight.terminate_agreement import TerminationRequest
-from makul.app.ports import Caller, MonthCount, Receipt, VerifiedDocument
+from makul.app.ports import Caller, MonthCount, NamedParty, Receipt, VerifiedDocument
 from makul.app.ports.acts import ActDecision, ActFacts, RecordedAct
 from makul.app.ports.oversight import DecisionLine
 from makul.app.ports.subject import (
@@ -244,10 +244,12 @@ def build_services(
         recorder=store.acts,
         recording=Recording(renderer=renderer, recorder=store.recorder),
         documents=documents,
+        signed_documents=documents,
         verifier=verifier,
         pages=pages,
         evidence=pages,
         receipts=receipts,
         signer=signer,
         operator=MemberCode("GOV/70000001"),
+        authorised_body=NamedParty(code=MemberCode("GOV/70000009"), name="Authorised body"),
     )

@@ -14,7 +14,8 @@ from uuid import UUID
 from makul.app.ports.caller import Caller
 from makul.app.ports.oversight import DecisionLine
 from makul.app.ports.registry import MonthCount
-from makul.domain.agreements import AgreementRole
+from makul.app.ports.signed_documents import Notice, PendingDraft
+from makul.domain.agreements import AgreementRole, AgreementState
 from makul.domain.disclosures import Outcome
 from makul.domain.identifiers import AgreementNumber, MemberCode, Pin
 from makul.domain.month_closing import (
@@ -154,6 +155,15 @@ class ActRegister(Protocol):
 
     def case_steps(self, case_id: UUID) -> Sequence[CaseStep]:
         """Return the steps of a case, the earliest first."""
+
+    def agreement_state(self, number: AgreementNumber) -> AgreementState | None:
+        """Return the state of an agreement; None if there is none."""
+
+    def pending_drafts(self, number: AgreementNumber | None = None) -> Sequence[PendingDraft]:
+        """Return the drafts of all agreements by number; or that of one, with its bytes."""
+
+    def notices(self) -> Sequence[Notice]:
+        """Return every notice, by number."""
 
 
 class StatementPages(Protocol):

@@ -1,6 +1,6 @@
 """Ports for agreements and approvals of notices, which the parties sign."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -101,6 +101,19 @@ class RecordedSignature:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PendingDraft:
+    """The newest draft of an agreement that is not in force yet."""
+
+    number: AgreementNumber
+    recipient: MemberCode
+    digest: bytes
+    """SHA-256 of the exact bytes."""
+    signed_by: tuple[AgreementRole, ...]
+    document: bytes | None = None
+    """The exact bytes to sign; None in a list."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """A notice as registered, approved or not."""
 
@@ -141,3 +154,12 @@ class SignedDocuments(Protocol):
 
     def content_digest(self, signed: "Element") -> bytes:
         """Return the SHA-256 digest of a verified root element in exclusive canonical form."""
+
+    def pending_drafts(self, drafts: Sequence[PendingDraft]) -> bytes:
+        """Return the elements `draft` of GetAgreementDraft."""
+
+    def listed_notices(self, listed: Sequence[Notice]) -> bytes:
+        """Return the elements `notice` of GetNotice, without texts."""
+
+    def notice_to_approve(self, notice: Notice, approval: bytes) -> bytes:
+        """Return an element `notice` with its texts and the approval to sign."""

@@ -1,6 +1,6 @@
 """Notices: what subjects read before they consent, and the approval of these texts (cl. 4)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from hashlib import sha256
 
@@ -14,10 +14,13 @@ from makul.app.ports import (
     SignedBytes,
 )
 from makul.domain.agreements import AgreementRole
-from makul.language.translation import translate
+from makul.domain.signature_rules import ApprovalCase, ApprovalFault, judge_approval
+from makul.language.translation import mark, translate
 from makul.store.admin import signatories
 from makul.store.admin.unit_of_work import RegistryUnitOfWork
-from makul.store.db.codecs import instant, micros
+from makul.store.db.base import Transaction
+from makul.store.db.codecs import micros
+from makul.store.encryption.fields import FieldCipher
 from makul.store.records.acts import RowKey
 from makul.store.schema.registry_tables import notice_approval, notice_text
 
@@ -26,21 +29,16 @@ APPROVAL_KIND = "NOTICE_APPROVAL"
 _KNOWN = select(notice_text.c.language, notice_text.c.digest).where(
     notice_text.c.ref == bindparam("ref")
 )
-_ALL = (
-    select(
-        notice_text.c.ref,
-        notice_text.c.language,
-        notice_text.c.digest,
-        notice_text.c.text,
-        notice_text.c.added_at,
-        notice_approval.c.approved_at,
-    )
-    .select_from(notice_text.outerjoin(notice_approval, notice_approval.c.ref == notice_text.c.ref))
-    .order_by(notice_text.c.ref, notice_text.c.language)
-)
 _ADD = insert(notice_text)
 _APPROVED = select(notice_approval.c.approved_at).where(notice_approval.c.ref == bindparam("ref"))
 _APPROVE = insert(notice_approval)
+
+_APPROVAL_FAULTS: Mapping[ApprovalFault, str] = {
+    ApprovalFault.UNKNOWN: mark("no notice of this number is registered"),
+    ApprovalFault.OTHER_TEXTS: mark("the approval is of other texts than those registered"),
+    ApprovalFault.APPROVED_BEFORE: mark("this notice is approved already"),
+    ApprovalFault.NOT_SIGNATORY: mark("the signer is not a signatory of the authorised body"),
+}
 
 
 def add(
@@ -77,51 +75,56 @@ def approve(
     at: datetime,
 ) -> None:
     """Record the authorised body's approval of exactly the registered texts."""
-    ref, body = approval.ref, approval.authorised_body.code
     with unit_of_work.begin() as transaction:
-        known: dict[str, bytes] = dict(transaction.fetch_all(_KNOWN, {"ref": ref}))
-        if not known:
-            raise OperatorRegistryError(translate("no notice of this number is registered"))
-        if known != dict(approval.digests):
-            raise OperatorRegistryError(
-                translate("the approval is of other texts than those registered")
-            )
-        if transaction.fetch_one(_APPROVED, {"ref": ref}) is not None:
-            raise OperatorRegistryError(translate("this notice is approved already"))
-        if not signatories.may_sign(transaction, body, signer, AgreementRole.AUTHORISED_BODY):
-            raise OperatorRegistryError(
-                translate("the signer is not a signatory of the authorised body")
-            )
-        document = signatories.document_row(signed.digest)
-        act = unit_of_work.act(transaction, RowKey("notice_approval", {"ref": ref}), document)
-        signatories.store_document(transaction, unit_of_work.cipher, APPROVAL_KIND, signed, at=at)
-        values = {
-            "ref": ref,
-            "texts_digest": _digest_of_texts(known),
-            "document": signed.digest,
-            "signer": signer,
-            "approved_at": micros(at),
-        }
-        transaction.execute(_APPROVE, values)
+        fault = judge_approval(approval_case(transaction, approval, signer))
+        if fault is not None:
+            raise OperatorRegistryError(translate(_APPROVAL_FAULTS[fault]))
+        act = unit_of_work.act(transaction, *approval_rows(approval, signed))
+        record_approval(transaction, unit_of_work.cipher, approval, signer, signed, at=at)
         facts = {"signer": signer.hex(), "document": signed.digest.hex()}
-        act.write("notice.approve", ref, facts, at=at)
+        act.write("notice.approve", approval.ref, facts, at=at)
 
 
-def list_notices(unit_of_work: RegistryUnitOfWork) -> Sequence[Notice]:
-    """Return every notice, by number."""
-    by_ref: dict[str, list[tuple[str, bytes, str, int, int | None]]] = {}
-    for ref, *row in unit_of_work.database.fetch_all(_ALL, {}):
-        by_ref.setdefault(ref, []).append(tuple(row))
-    return [
-        Notice(
-            ref=ref,
-            texts={language: text.encode() for language, _, text, _, _ in rows},
-            digests={language: digest for language, digest, _, _, _ in rows},
-            added_at=instant(rows[0][3]),
-            approved_at=instant(rows[0][4]) if rows[0][4] is not None else None,
-        )
-        for ref, rows in by_ref.items()
-    ]
+def approval_case(
+    transaction: Transaction, approval: NoticeApproval, signer: bytes
+) -> ApprovalCase:
+    """Return the rows by which an approval is judged."""
+    ref, body = approval.ref, approval.authorised_body.code
+    return ApprovalCase(
+        registered=dict(transaction.fetch_all(_KNOWN, {"ref": ref})),
+        approved=approval.digests,
+        approved_before=transaction.fetch_one(_APPROVED, {"ref": ref}) is not None,
+        is_signatory=signatories.may_sign(transaction, body, signer, AgreementRole.AUTHORISED_BODY),
+    )
+
+
+def approval_rows(approval: NoticeApproval, signed: SignedBytes) -> tuple[RowKey, RowKey]:
+    """Return the keys of the rows that an approval adds."""
+    return (
+        RowKey("notice_approval", {"ref": approval.ref}),
+        signatories.document_row(signed.digest),
+    )
+
+
+def record_approval(
+    transaction: Transaction,
+    cipher: FieldCipher,
+    approval: NoticeApproval,
+    signer: bytes,
+    signed: SignedBytes,
+    *,
+    at: datetime,
+) -> None:
+    """Store an approval that was judged in this transaction."""
+    signatories.store_document(transaction, cipher, APPROVAL_KIND, signed, at=at)
+    values = {
+        "ref": approval.ref,
+        "texts_digest": _digest_of_texts(approval.digests),
+        "document": signed.digest,
+        "signer": signer,
+        "approved_at": micros(at),
+    }
+    transaction.execute(_APPROVE, values)
 
 
 def _digest_of_texts(digests: Mapping[str, bytes]) -> bytes:

@@ -57,6 +57,7 @@ from makul.store.reads import disclosures as listing
 from makul.store.reads import monthly_counts as statistics
 from makul.store.reads.agreement_signatures import list_signatures
 from makul.store.reads.monthly_decisions import MonthReader
+from makul.store.reads.notices import list_notices
 from makul.store.reads.oversight_cases import find_case, list_cases, list_steps
 from makul.store.records.audit_log import AuditLog
 from makul.store.records.repetitions import list_repetitions
@@ -164,7 +165,7 @@ class StoreOperatorRegistry(StorePersonRegistry):
 
     def notices(self) -> Sequence[Notice]:
         """Return every notice, by number."""
-        return notices.list_notices(self._office)
+        return list_notices(self._office.database)
 
     def add_signatory(self, signatory: Signatory, *, at: datetime) -> None:
         """Register a signatory for a party: one person and one key for one party in one role."""

@@ -15,6 +15,11 @@ from makul.store.admin.unit_of_work import RegistryUnitOfWork
 from makul.store.db.base import Row, Transaction
 from makul.store.db.codecs import CodecError, instant, micros, only, pack, unpack
 from makul.store.encryption.fields import FieldCipher, field_associated_data
+from makul.store.reads.desk_documents import (
+    DESK_DOCUMENT,
+    desk_document_associated_data,
+    read_desk_document,
+)
 from makul.store.reads.officers import ALL_OFFICERS, officer_from_row
 from makul.store.records.acts import RowKey
 from makul.store.schema.registry_tables import desk_document, signatory
@@ -42,7 +47,6 @@ _MAY_SIGN = select(signatory.c.member).where(
     signatory.c.role == bindparam("role"),
     signatory.c.withdrawn_at.is_(None),
 )
-_DOCUMENT = select(desk_document.c.sealed).where(desk_document.c.digest == bindparam("digest"))
 _KEEP = insert(desk_document)
 
 
@@ -130,13 +134,13 @@ def store_document(
     transaction: Transaction, cipher: FieldCipher, kind: str, signed: SignedBytes, *, at: datetime
 ) -> None:
     """Store a document's exact bytes and the report on it; the same bytes are stored once."""
-    if transaction.fetch_one(_DOCUMENT, {"digest": signed.digest}) is not None:
+    if transaction.fetch_one(DESK_DOCUMENT, {"digest": signed.digest}) is not None:
         return
     packed = pack({"v": 1}, [signed.document, signed.report])
     values = {
         "digest": signed.digest,
         "kind": kind,
-        "sealed": cipher.encrypt(packed, _document_associated_data(signed.digest)),
+        "sealed": cipher.encrypt(packed, desk_document_associated_data(signed.digest)),
         "kept_at": micros(at),
     }
     transaction.execute(_KEEP, values)
@@ -144,13 +148,7 @@ def store_document(
 
 def read_document(unit_of_work: RegistryUnitOfWork, digest: bytes) -> SignedBytes | None:
     """Return a stored document; None if there is none."""
-    row = unit_of_work.database.fetch_one(_DOCUMENT, {"digest": digest})
-    if row is None:
-        return None
-    header, parts = unpack(unit_of_work.cipher.decrypt(row[0], _document_associated_data(digest)))
-    if only(header, "v")["v"] != 1 or len(parts) != 2:
-        raise CodecError(translate("a stored document cannot be read"))
-    return SignedBytes(digest=digest, document=parts[0], report=parts[1])
+    return read_desk_document(unit_of_work.database, unit_of_work.cipher, digest)
 
 
 def _refuse_same_signatory(new: Signatory, known: Signatory) -> None:
@@ -211,7 +209,3 @@ def _row_key(member: str, fingerprint: bytes) -> RowKey:
 
 def _associated_data(member: str, fingerprint: bytes) -> bytes:
     return field_associated_data("signatory", "sealed", member.encode(), fingerprint)
-
-
-def _document_associated_data(digest: bytes) -> bytes:
-    return field_associated_data("desk_document", "sealed", digest)

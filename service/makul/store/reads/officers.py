@@ -5,8 +5,9 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, select
 
-from makul.app.ports import MonthCount, RegisteredCertificate
+from makul.app.ports import MonthCount, Notice, PendingDraft, RegisteredCertificate
 from makul.app.ports.oversight import DecisionLine
+from makul.domain.agreements import AgreementState
 from makul.domain.identifiers import AgreementNumber, MemberCode
 from makul.domain.month_closing import ContestedLine, IssuedMonth
 from makul.domain.months import Month, Period
@@ -16,9 +17,11 @@ from makul.language.translation import translate
 from makul.store.db.base import Database, Row, Transaction
 from makul.store.db.codecs import CodecError, only, pack, unpack
 from makul.store.encryption.fields import FieldCipher, field_associated_data
+from makul.store.reads.agreement_drafts import find_state, list_drafts
 from makul.store.reads.decision_lines import list_lines
 from makul.store.reads.monthly_counts import of_month
 from makul.store.reads.months import list_contested, list_issued, read_document
+from makul.store.reads.notices import list_notices
 from makul.store.reads.oversight_cases import find_case, list_cases, list_steps
 from makul.store.schema.registry_tables import agreement, officer, recipient
 
@@ -142,6 +145,18 @@ class StoreActRegister:
     def case_steps(self, case_id: UUID) -> Sequence[CaseStep]:
         """Return the steps of a case, the earliest first."""
         return list_steps(self._database, self._cipher, case_id)
+
+    def agreement_state(self, number: AgreementNumber) -> AgreementState | None:
+        """Return the state of an agreement; None if there is none."""
+        return find_state(self._database, number)
+
+    def pending_drafts(self, number: AgreementNumber | None = None) -> Sequence[PendingDraft]:
+        """Return the drafts of all agreements by number; or that of one, with its bytes."""
+        return list_drafts(self._database, self._cipher, number)
+
+    def notices(self) -> Sequence[Notice]:
+        """Return every notice, by number."""
+        return list_notices(self._database)
 
     def month_counts(self, month: Month) -> Sequence[MonthCount]:
         """Count a month's decisions by recipient, purpose, outcome and ground."""

@@ -109,13 +109,15 @@ _OVERSEEING = _Work(
     reads=(
         *(*_OPENING, "checkpoint", "cosignature", "ledger_head", "ledger_leaf", "ledger_queue"),
         *("agreement", "officer", "recipient", "termination_proposal"),
+        *("agreement_draft", "agreement_signature", "desk_document"),
+        *("notice_approval", "notice_text"),
         *("act", "act_answer", "gate"),
         *("disclosure", "recipient_use", "repetition", "seen_message"),
         *(*_MONTHS, *_CASES, "signatory"),
     ),
     adds=(
         *("act", "act_answer", "gate", "month_document", "termination_proposal"),
-        *_CASES,
+        *("agreement_signature", "desk_document", "notice_approval", *_CASES),
         *("ledger_leaf", "ledger_queue", "recipient_use", "seen_message"),
     ),
     changes={
