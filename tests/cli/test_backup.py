@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,67 @@ def test_a_copy_names_its_keys_and_contains_none(makul: CommandLine, copies: Pat
         assert b"PRIVATE KEY" not in content
     manifest = json.loads((copy / "manifest.json").read_bytes())
     assert manifest["tables"]["act"] == 1
-    assert {each["path"] for each in manifest["files"]} == {"makul.db"}
+    assert {each["path"] for each in manifest["files"]} == {
+        "makul.db",
+        "settings/makul.toml",
+        "settings/receipts.certificate/receipts.cert.pem",
+    }
+
+
+def test_keys_among_certificates_are_not_copied(makul: CommandLine, copies: Path) -> None:
+    """A key that somebody put into a directory of certificates stays out, and is reported."""
+    keys, anchors = makul.directory / "keys", makul.directory / "anchors"
+    for name in ("store.json", "receipts.key.pem"):
+        shutil.copy(keys / name, anchors / name)
+    shutil.copy(keys / "receipts.cert.pem", anchors / "root.pem")
+
+    made = makul("backup", copies, "--json")
+
+    assert made.json["omitted"] == ["trust.anchors"]
+    assert "trust.anchors" in made.err
+    names = {each.name for each in Path(made.json["copy"]).rglob("*")}
+    assert "root.pem" in names
+    assert not {"store.json", "receipts.key.pem"} & names
+
+
+def test_settings_with_a_password_are_not_copied(
+    makul: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = makul.directory / "makul.toml"
+    config.write_text(f'database_url = "postgresql://u:s3cret@h/d"\n{config.read_text()}')
+    monkeypatch.setenv("MAKUL_DATABASE_URL", f"sqlite:///{makul.directory}/makul.db")
+
+    made = makul("backup", tmp_path / "copies", "--json")
+
+    assert made.json["omitted"] == ["database_url"]
+    for file in Path(made.json["copy"]).rglob("*"):
+        assert file.is_dir() or b"s3cret" not in file.read_bytes()
+
+
+def test_the_archive_of_evidence_is_copied_once_and_verified(
+    makul: CommandLine, copies: Path
+) -> None:
+    """Its files never change, so each copy adds the new ones; a damaged or missing one is found."""
+    archive = makul.directory / "archive"
+    for content in (b"first", b"second"):
+        name = sha256(content).hexdigest()
+        (archive / name[:2]).mkdir(parents=True, exist_ok=True)
+        (archive / name[:2] / f"{name}.crl").write_bytes(content)
+    (archive / "index").mkdir()
+    (archive / "index" / "20261201T000000Z-00").touch()
+    assert makul.run_json("backup", copies)["archive"] == 3
+    assert makul.run_json("restore", copies, "--check")["archive"] == 3
+
+    kept = copies / "archive" / name[:2] / f"{name}.crl"
+    before = kept.stat().st_ino
+    makul.run_json("backup", copies)
+    assert kept.stat().st_ino == before
+    kept.write_bytes(b"third")
+    refused = makul("restore", copies, "--check")
+    assert (refused.code, "was altered" in refused.err) == (1, True)
+    kept.unlink()
+    refused = makul("restore", copies, "--check")
+    assert (refused.code, "has 2 of 3 files" in refused.err) == (1, True)
 
 
 def test_a_check_proves_a_copy_and_names_what_it_lacks(makul: CommandLine, copies: Path) -> None:
@@ -142,8 +203,8 @@ def _consistently_altered(copy: Path) -> None:
         store.execute("UPDATE act SET who = 'nobody'")
         store.commit()
         store.executescript(sql)
-    found = describe_file(copy, "makul.db")
-    rewrite(copy, lambda it: it.update(files=[found.model_dump()]))
+    found = describe_file(copy, "makul.db").model_dump()
+    rewrite(copy, lambda it: it.update(files=[found, *it["files"][1:]]))
 
 
 SPOILS: dict[str, tuple[Callable[[Path], object], str]] = {
@@ -272,7 +333,7 @@ def test_a_copy_that_fails_gets_no_name(what: str, makul: CommandLine, copies: P
 
     assert refused.code in {1, 3}
     assert len(refused.err.splitlines()) == 1
-    assert [each.name for each in copies.iterdir()] == [".lock"]
+    assert {each.name for each in copies.iterdir()} <= {".lock", "archive"}
 
 
 def test_a_copy_is_restored_into_an_empty_place_alone(makul: CommandLine, copies: Path) -> None:

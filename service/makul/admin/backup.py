@@ -8,6 +8,7 @@ from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
 
+from makul.admin.backup_files import copy_archive, copy_settings
 from makul.admin.error_handling import as_operator_error
 from makul.admin.errors import OperatorError, OperatorUnavailableError
 from makul.app.ports import Clock
@@ -46,6 +47,7 @@ class MadeBackup:
 class BackupMaker:
     """Makes copies of an installation's store."""
 
+    config: Path
     settings: Settings
     clock: Clock
 
@@ -63,9 +65,16 @@ class BackupMaker:
             with copies.unfinished() as unfinished:
                 inventory, name = self._copy_store(unfinished, report)
                 sync_file(unfinished / name)
-                files = (describe_file(unfinished, name),)
+                others = copy_settings(self.config, self.settings, unfinished)
+                archive = self.settings.trust.archive
                 manifest = BackupManifest.of_copy(
-                    inventory, files, program=version("makul"), made_at=began
+                    inventory,
+                    [describe_file(unfinished, name), *others.files],
+                    # after the database: its decisions rest on what is archived
+                    archive=copy_archive(archive, directory) if archive is not None else None,
+                    omitted=others.omitted,
+                    program=version("makul"),
+                    made_at=began,
                 )
                 path = copies.publish(unfinished, manifest)
             removed = copies.prune(manifest.store, keep, path)

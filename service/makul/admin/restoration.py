@@ -13,6 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from makul.admin.backup import POSTGRES_NAME, SQLITE_NAME, as_backup_error
+from makul.admin.backup_files import verify_archive
 from makul.admin.ledger import OpenLedger, open_ledger
 from makul.admin.restore_gap import PublishedGap, find_published_gap
 from makul.app.ports import Clock, StoreUnavailableError
@@ -27,10 +28,12 @@ from makul.store import Store, StoreKeys, open_store, upgrade_store
 from makul.store.backup import postgres_dump, sqlite_copy
 from makul.store.backup.directory import find_copy, read_manifest, sync_file, verify_files
 from makul.store.backup.errors import BackupError, BackupToolError
+from makul.store.backup.field_check import verify_fields
 from makul.store.backup.inventory import StoreInventory
 from makul.store.backup.live_gap import LiveGap, find_live_gap, read_live_identity
 from makul.store.backup.manifest import BackupManifest
 from makul.store.db.location import DatabaseLocation, PostgresLocation
+from makul.store.encryption.fields import FieldCipher
 from makul.store.open import database_at
 from makul.store.schema.version import VERSION
 
@@ -47,6 +50,8 @@ class CheckedBackup:
     age: timedelta
     is_older_schema: bool
     """True if it had to be upgraded to the schema of this program."""
+    fields: int
+    """Number of encrypted fields, each of which was decrypted."""
     ledger: LedgerReport
     published: PublishedGap
     live: LiveGap | None
@@ -70,9 +75,20 @@ class Restoration:
             copy, manifest, keys = self._verified(path, report)
             with _temporary_place(copy, manifest, into, report) as place:
                 _assert_complete(_read_inventory(place), manifest)
-                store = self._open(place, keys, manifest)
-                with closing(store):
-                    return self._compare(copy, manifest, store, place, report)
+                store, database = self._open(place, keys, manifest), database_at(place)
+                with closing(store), closing(database):
+                    fields = verify_fields(database, FieldCipher(keys), _step(report, "fields"))
+                    found = self._verify_ledger(store, manifest, report)
+                    return CheckedBackup(
+                        path=copy,
+                        manifest=manifest,
+                        age=self.clock() - manifest.made_at,
+                        is_older_schema=manifest.schema_version != VERSION,
+                        fields=fields,
+                        ledger=found,
+                        published=find_published_gap(self._ledger_of(store, manifest), database),
+                        live=find_live_gap(self.settings.place, database),
+                    )
 
     def restore(self, path: Path, report: Report) -> BackupManifest:
         """Restore a copy into the empty place that the settings name. Raises `OperatorError`."""
@@ -134,6 +150,8 @@ class Restoration:
             report("digests", done, total)
 
         verify_files(copy, manifest, count)
+        if manifest.archive is not None:
+            verify_archive(copy.parent, manifest.archive, _step(report, "archive"))
         live = read_live_identity(self.settings.place)
         if live is not None and live != manifest.store:
             raise BackupError(
@@ -168,39 +186,22 @@ class Restoration:
                 translate("the copy does not open with these keys: {problem}", problem=error)
             ) from None
 
-    def _compare(
-        self,
-        copy: Path,
-        manifest: BackupManifest,
-        store: Store,
-        place: DatabaseLocation,
-        report: Report,
-    ) -> CheckedBackup:
-        ledger = self._ledger_of(store, manifest)
-        database = database_at(place)
-        try:
-            noted = manifest.tables.get("ledger_lost", 0)
-            found = ledger.verify_records(store, _step(report, "records"), lost=noted)
-            if found.finding is not None:
-                raise BackupError(
-                    translate(
-                        "the copy does not fit its ledger: {where} {record}: {what}",
-                        where=found.finding.where,
-                        record=found.finding.record,
-                        what=found.finding.what,
-                    )
+    def _verify_ledger(
+        self, store: Store, manifest: BackupManifest, report: Report
+    ) -> LedgerReport:
+        """Verify every record of a restored store against its ledger. Raises `BackupError`."""
+        ledger, noted = self._ledger_of(store, manifest), manifest.tables.get("ledger_lost", 0)
+        found = ledger.verify_records(store, _step(report, "records"), lost=noted)
+        if found.finding is not None:
+            raise BackupError(
+                translate(
+                    "the copy does not fit its ledger: {where} {record}: {what}",
+                    where=found.finding.where,
+                    record=found.finding.record,
+                    what=found.finding.what,
                 )
-            return CheckedBackup(
-                path=copy,
-                manifest=manifest,
-                age=self.clock() - manifest.made_at,
-                is_older_schema=manifest.schema_version != VERSION,
-                ledger=found,
-                published=find_published_gap(ledger, database),
-                live=find_live_gap(self.settings.place, database),
             )
-        finally:
-            database.close()
+        return found
 
     def _ledger_of(self, store: Store, manifest: BackupManifest) -> OpenLedger:
         """Return the ledger of a restored copy, judged as of the moment at which it was made."""

@@ -170,7 +170,7 @@ class Runtime:
         with as_operator_error():
             settings = load_settings(config)
             _emit_security_events(settings)
-            return BackupMaker(settings, utc_now)
+            return BackupMaker(config, settings, utc_now)
 
     def restoration(self, config: Path) -> Restoration:
         """Return the part that verifies copies and restores them."""

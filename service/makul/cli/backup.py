@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from makul.cli.context import AsJson, examples, session
-from makul.cli.output import instant, progress_bar, show_facts
+from makul.cli.output import complain, instant, progress_bar, show_facts
 from makul.language.translation import translate
 
 Copies = Annotated[
@@ -56,7 +56,16 @@ def backup(
             "rows": sum(manifest.tables.values()),
             "bytes": done.bytes,
             "seconds": round(done.took.total_seconds()),
+            "archive": manifest.archive.files if manifest.archive is not None else None,
+            "omitted": list(manifest.omitted),
             "removed": [each.name for each in done.removed],
         },
         as_json=as_json,
     )
+    if manifest.omitted:
+        complain(
+            translate(
+                "not in the copy, because they cannot be read or contain a secret: {keys}",
+                keys=", ".join(manifest.omitted),
+            )
+        )

@@ -23,7 +23,13 @@ from makul.language.translation import mark, translate
 if TYPE_CHECKING:
     from makul.admin.restoration import CheckedBackup, Restoration
 
-_STEPS = {"digests": mark("digests"), "restore": mark("restore"), "records": mark("records")}
+_STEPS = {
+    "digests": mark("digests"),
+    "archive": mark("archive"),
+    "restore": mark("restore"),
+    "fields": mark("encrypted fields"),
+    "records": mark("records"),
+}
 
 Copy = Annotated[
     Path,
@@ -137,9 +143,12 @@ def _show(done: "CheckedBackup", *, as_json: bool) -> None:
         "newest_record_at": instant(manifest.newest_record_at),
         "store": manifest.store,
         "version": manifest.schema_version,
+        "archive": manifest.archive.files if manifest.archive is not None else None,
+        "omitted": list(manifest.omitted),
         "to_upgrade": done.is_older_schema,
         "key_ids": list(manifest.keys),
         "size": done.ledger.size,
+        "encrypted_fields": done.fields,
         "checked": done.ledger.checked,
         "lost_before": done.ledger.lost,
         "published": published.published,

@@ -5,7 +5,7 @@ its published checkpoint do (`makul restore --check`). The manifest contains no 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import PurePosixPath
@@ -60,6 +60,14 @@ class CopiedLedger(BaseModel):
     checkpoint_at: AwareDatetime | None = None
 
 
+class CopiedArchive(BaseModel):
+    """The archive of evidence, which all copies in a directory share."""
+
+    model_config = _STRICT
+
+    files: _Size
+
+
 class BackupManifest(BaseModel):
     """What a copy contains."""
 
@@ -83,13 +91,19 @@ class BackupManifest(BaseModel):
     tables: Mapping[_Word, _Size]
     """The number of rows of each table."""
     files: tuple[BackupFile, ...]
+    archive: CopiedArchive | None
+    """None if the settings name no archive."""
+    omitted: tuple[_Word, ...]
+    """Keys of the settings whose files are not in the copy."""
 
     @classmethod
     def of_copy(
         cls,
         inventory: StoreInventory,
-        files: tuple[BackupFile, ...],
+        files: Sequence[BackupFile],
         *,
+        archive: CopiedArchive | None,
+        omitted: Sequence[str],
         program: str,
         made_at: datetime,
     ) -> Self:
@@ -107,7 +121,9 @@ class BackupManifest(BaseModel):
                 "made_at": made_at,
                 "program": program,
                 "ledger": ledger,
-                "files": files,
+                "files": tuple(files),
+                "archive": archive,
+                "omitted": tuple(omitted),
                 **facts,
             }
         )
