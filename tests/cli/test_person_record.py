@@ -11,8 +11,10 @@ from makul.domain.persons import LocalizedName, Person
 from makul.store.admin import persons as people
 from makul_sandbox.data.citizens import citizens
 from makul_testing.builders.people import json_line
+from makul_testing.builders.subject import lock_matching
 from makul_testing.cli_runner import CommandLine
 from makul_testing.raw_sql import raw
+from makul_testing.stores import store_of
 
 PEOPLE = citizens(7)
 
@@ -46,6 +48,25 @@ def entries(makul: CommandLine, action: str) -> int:
         sql = "SELECT count(*) FROM desk_log WHERE action = ?"
         (number,) = connection.execute(sql, (action,)).fetchone()
         return int(number)
+
+
+def test_a_citizens_own_lock_is_apart_from_the_record(registry: CommandLine) -> None:
+    """It has a field of its own; who changes the record sees that the citizen's lock stays."""
+    person = PEOPLE[0]
+    pin = f"{person.pin.digits}\n"
+    arguments = ("person", "show", "-", "--reason", "test", "--json")
+    assert registry(*arguments, typed=pin).json["locked_by_subject"] is None
+    with store_of(registry.directory / "makul.toml") as store:
+        lock_matching(store, person.pin)
+
+    shown = registry(*arguments, typed=pin).json
+    assert (shown["locked"], shown["locked_by_subject"]) == (False, "2026-11-02T12:00:00Z")
+    change = ("person", "set", "-", "locked", "false", "--reason", "test", "--json")
+    for apply in ((), ("--apply",)):
+        changed = registry(*change, *apply, typed=pin).json
+        assert (changed["changed"], changed["after"]) == (False, False)
+        assert changed["locked_by_subject"] == shown["locked_by_subject"]
+    assert "locked by subject" in show(registry, person)
 
 
 def test_citizens_are_counted(registry: CommandLine, file: Path) -> None:

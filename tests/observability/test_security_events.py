@@ -152,6 +152,7 @@ def test_a_notary_is_not_identified_by_a_pin() -> None:
 
 EVENTS_OF_THE_DESK: dict[str, Event | None] = {
     "person_for_operator": Event.PERSON_SHOWN,
+    "subject_lock": None,
     "search_persons": Event.PERSON_SHOWN,
     "read_decision_evidence": Event.EVIDENCE_SHOWN,
     "export": Event.RECORD_EXPORTED,
@@ -160,6 +161,7 @@ EVENTS_OF_THE_DESK: dict[str, Event | None] = {
     "put_persons": Event.PERSONS_CHANGED,
     "change_person": Event.PERSONS_CHANGED,
     "add_recipient": Event.RECIPIENT_CHANGED,
+    "rename_recipient": Event.RECIPIENT_CHANGED,
     "set_state": Event.RECIPIENT_CHANGED,
     "add_certificate": Event.CERTIFICATE_CHANGED,
     "withdraw_certificate": Event.CERTIFICATE_CHANGED,

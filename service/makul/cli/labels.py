@@ -60,6 +60,7 @@ LABELS: Final = frozenset(
         mark("changed"),
         mark("disputed"),
         mark("locked"),
+        mark("locked by subject"),
         mark("version"),
         mark("read"),
         mark("skipped"),

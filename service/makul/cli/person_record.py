@@ -23,7 +23,16 @@ from makul.cli.files.person_fields import (
     parse_fields,
     suggest,
 )
-from makul.cli.output import Facts, TwoForms, Value, complain, progress_bar, show_facts, show_rows
+from makul.cli.output import (
+    Facts,
+    TwoForms,
+    Value,
+    complain,
+    instant,
+    progress_bar,
+    show_facts,
+    show_rows,
+)
 from makul.cli.preview import PreviewedChange, offer_preview
 from makul.domain.attributes import BIOMETRIC, Attribute
 from makul.domain.identifiers import MalformedIdentifierError, Pin
@@ -73,16 +82,22 @@ def show(
     reveal: Reveal = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show a citizen's record, masked. Each use is recorded (Procedure, cl. 13 and 16)."""
+    """Show a citizen's record, masked. Each use is recorded (Procedure, cl. 13 and 16).
+
+    `locked` is the lock in the record. `locked by subject` is the citizen's own lock, set at a
+    portal, and since when; only the citizen removes it. Either stops matching by consent.
+    """
     require_reason(reason)
     person_pin = _pin(pin)
     with open_installation(ctx) as installation:
         person = installation.registry.person_for_operator(
             person_pin, reason=reason, at=installation.clock()
         )
+        locked_since = installation.registry.subject_lock(person_pin)
     if person is None:
         raise _nobody(person_pin)
-    show_facts(_facts(person, reveal=reveal), as_json=as_json)
+    facts = _facts(person, reveal=reveal) | {"locked_by_subject": instant(locked_since)}
+    show_facts(facts, as_json=as_json)
 
 
 def search(
@@ -173,7 +188,8 @@ def set_field(
     """Change one field of a citizen's record (Procedure, cl. 14). The former version is kept.
 
     FIELD is an attribute, `disputed` (attributes that are withheld while they are corrected) or
-    `locked` (no matching by consent). Both the preview and the change are recorded.
+    `locked` (no matching by consent; a citizen's own lock stays). Both the preview and the change
+    are recorded.
     """
     require_reason(reason)
     edit = _parse_edit(field, value, clear=clear)
@@ -187,9 +203,11 @@ def set_field(
         else:
             person = installation.registry.person_for_operator(person_pin, reason=reason, at=at)
             versions = (person, edit(person)) if person is not None else None
+        locked_since = installation.registry.subject_lock(person_pin)
     if versions is None:
         raise _nobody(person_pin)
     facts = _difference(*versions, field, reveal=reveal)
+    facts = {**facts, "locked_by_subject": instant(locked_since)}
     change.show(mark("set field of person"), facts)
 
 

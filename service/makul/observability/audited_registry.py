@@ -208,6 +208,10 @@ class AuditedRegistry:
         self._report(Event.PERSON_SHOWN)
         return result
 
+    def subject_lock(self, pin: Pin) -> datetime | None:
+        """Return since when a citizen has locked matching; the access to the record is reported."""
+        return self.registry.subject_lock(pin)
+
     def search_persons(
         self, query: PersonQuery, *, reason: str, at: datetime, report: Callable[[int], None]
     ) -> PersonsFound:

@@ -299,6 +299,12 @@ class OperatorRegistry(OversightRegistry, Protocol):
         Samples are named and not read.
         """
 
+    def subject_lock(self, pin: Pin) -> datetime | None:
+        """Return since when a citizen has locked their own matching; None if they have not.
+
+        Read it only for a record whose access was recorded.
+        """
+
     def search_persons(
         self, query: PersonQuery, *, reason: str, at: datetime, report: Callable[[int], None]
     ) -> PersonsFound:

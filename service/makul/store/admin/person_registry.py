@@ -23,6 +23,10 @@ class StorePersonRegistry:
         """Return a person's record for the operator; the access itself is recorded (cl. 13, 16)."""
         return people.read_person(self._office, pin, reason=reason, at=at)
 
+    def subject_lock(self, pin: Pin) -> datetime | None:
+        """Return since when a citizen has locked their own matching; None if they have not."""
+        return people.read_subject_lock(self._office, pin)
+
     def search_persons(
         self, query: PersonQuery, *, reason: str, at: datetime, report: Callable[[int], None]
     ) -> PersonsFound:

@@ -6,13 +6,16 @@ from datetime import datetime
 from sqlalchemy import Integer, bindparam, func, select
 
 from makul.domain.identifiers import Pin
+from makul.domain.person_locks import MatchingState
 from makul.domain.person_queries import MAX_FOUND, PersonCount, PersonQuery, PersonsFound
 from makul.domain.persons import Person
 from makul.store.admin.unit_of_work import RegistryUnitOfWork
 from makul.store.db.base import Database
+from makul.store.db.codecs import instant
 from makul.store.records.person_codec import person_associated_data, person_from_bytes
 from makul.store.records.persons import add_version, read_current
 from makul.store.schema.person_tables import person, person_sample
+from makul.store.schema.registry_tables import matching_lock
 
 PAGE_ROWS = 500
 """Records that one statement of a search reads: no transaction lasts for the whole search."""
@@ -32,6 +35,10 @@ _PAGE = (
 )
 _VERSIONS = select(
     func.count(person.c.pin_index.distinct()).label("persons"), func.count().label("versions")
+)
+_SUBJECT_LOCK = select(matching_lock.c.changed_at).where(
+    matching_lock.c.subject_index == bindparam("pin_index"),
+    matching_lock.c.state == MatchingState.LOCKED.value,
 )
 _SAMPLES = select(func.count()).select_from(person_sample)
 
@@ -63,6 +70,16 @@ def read_person(
         facts = {"reason": reason, "found": person is not None}
         unit_of_work.log.write(transaction, "person.look", "", facts, at=at, subject_index=index)
     return person
+
+
+def read_subject_lock(unit_of_work: RegistryUnitOfWork, pin: Pin) -> datetime | None:
+    """Return since when a citizen has locked their own matching.
+
+    The lock is no part of the record: an operator who changes the record leaves it as it is.
+    """
+    index = unit_of_work.cipher.index("pin", pin.digits)
+    row = unit_of_work.database.fetch_one(_SUBJECT_LOCK, {"pin_index": index})
+    return None if row is None else instant(row[0])
 
 
 def change_one(
