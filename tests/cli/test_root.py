@@ -240,7 +240,7 @@ def test_every_changing_command_needs_apply(words: str) -> None:
     changing |= {"submit", "terminate", "approve"}
     changing |= {"sealing-certificate", "withdraw-sealing", "withdraw-official"}
     changing |= {"rotate", "retire", "upgrade", "months", "grant"}
-    changing |= {"recover", "restore", "revoke", "set", "retry"}
+    changing |= {"recover", "remove", "rename", "restore", "revoke", "set", "retry"}
     changing |= {"issue", "answer", "ask"} if words.startswith("makul month ") else set()
     options = {option for param in COMMANDS[words].params for option in param.opts}
 
