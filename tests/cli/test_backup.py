@@ -13,10 +13,13 @@ from typing import Any
 
 import pytest
 
-from makul.store import StoreKeys
-from makul.store.backup.directory import describe_file
+from makul.app.ports import StoreUnavailableError
+from makul.composition.adapters import utc_now
+from makul.store import StoreKeys, create_store
+from makul.store.backup.directory import BackupDirectory, describe_file
 from makul.store.backup.postgres_dump import connection_of
 from makul.store.db.location import PostgresLocation
+from makul.store.schema import version
 from makul_testing.cli_runner import CommandLine, install, install_anew
 from makul_testing.external.postgres import Cluster, client_programs, cluster
 from makul_testing.paths import ROOT
@@ -46,8 +49,17 @@ def server() -> Iterator[Cluster]:
 def on_server(tmp_path: Path, server: Cluster, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
     """Return an installation on a server, with the client programs of the server's version."""
     monkeypatch.setenv("PATH", f"{client_programs()}{os.pathsep}{os.environ['PATH']}")
-    monkeypatch.setenv("MAKUL_DATABASE_URL", server.url(server.create()))
+    monkeypatch.setenv("MAKUL_DATABASE_URL", owned_database(server))
     return install_anew(tmp_path / "installation")
+
+
+def owned_database(server: Cluster) -> str:
+    """Return the address of a new database whose owner is no superuser."""
+    if not server.execute("SELECT 1 FROM pg_roles WHERE rolname = 'owner'"):
+        server.execute("CREATE ROLE owner LOGIN CREATEDB")
+    name = server.create()
+    server.execute(f"ALTER DATABASE {name} OWNER TO owner")
+    return server.url(name, "owner")
 
 
 def back_up(makul: CommandLine, copies: Path) -> Path:
@@ -273,6 +285,59 @@ def test_other_keys_and_other_stores_are_named(
     assert (refused.code, "with these keys" in refused.err) == (1, True)
 
 
+def test_a_copy_of_an_older_schema_is_upgraded_to_prove_it(
+    makul: CommandLine, copies: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A copy is made before an upgrade, by the new program."""
+    database = makul.directory / "makul.db"
+    database.unlink()
+    keys = StoreKeys.load(makul.directory / "keys" / "store.json")
+    newest = version.command.upgrade
+    with monkeypatch.context() as before:
+        before.setattr(version.command, "upgrade", lambda config, _: newest(config, "0016"))
+        with pytest.raises(StoreUnavailableError, match="migrate it"):
+            create_store(database, keys, who="test", at=utc_now())
+
+    copy = back_up(makul, copies)
+    checked = makul.run_json("restore", copies, "--check")
+
+    assert (checked["fits"], checked["version"], checked["to_upgrade"]) == (True, "0016", True)
+    database.unlink()
+    makul.run_json("restore", copy, "--apply")
+    makul.run_json("store", "upgrade", "--apply")
+    assert makul.run_json("store", "status")[0]["version"] == version.VERSION
+
+
+def test_a_witness_shows_that_a_copy_is_not_the_newest(
+    makul: CommandLine, copies: Path, tmp_path: Path
+) -> None:
+    """The published files are lost with the machine; the witness still has the larger tree."""
+    vkey = makul.run_json(
+        *("ledger", "witness", "--new-key", tmp_path / "w.key", "--name", "witness.example/w1")
+    )["vkey"]
+    config = makul.directory / "makul.toml"
+    witness = f'[[ledger.witnesses]]\nkey = "{vkey}"\nfile = "../witness-state/checkpoint"\n'
+    config.write_text(f"{config.read_text()}\n{witness}")
+    with sequencer(makul):
+        until_published(makul, 1)
+        back_up(makul, copies)
+        makul.run_json("recipient", "add", "COM/60000001", *BANK)
+        until_published(makul, 2)
+    makul(
+        *("ledger", "witness", "--log", makul.directory / "published"),
+        *("--log-key", makul.directory / "keys" / "ledger.key.pub", "--key", tmp_path / "w.key"),
+        *("--state", tmp_path / "witness-state", "--once"),
+    )
+    shutil.rmtree(makul.directory / "published")
+    (makul.directory / "makul.db").unlink()
+
+    result = makul("restore", copies, "--check", "--json")
+
+    checked = result.json
+    assert (checked["published"], checked["witnessed"], checked["size"]) == (None, 2, 1)
+    assert "a witness shows 2 leaves" in result.err
+
+
 def test_a_copy_of_another_log_is_refused(makul: CommandLine, copies: Path) -> None:
     """An attacker who presents an own history beside a published log is refused."""
     back_up(makul, copies)
@@ -314,6 +379,14 @@ def test_the_newest_copies_of_one_store_stay(
         *names[2:],
         Path(made["copy"]).name,
     ]
+
+
+def test_one_process_at_a_time_adds_copies(makul: CommandLine, copies: Path) -> None:
+    """A second one would remove the unfinished copy of the first."""
+    with BackupDirectory(copies).lock():
+        refused = makul("backup", copies)
+
+    assert (refused.code, "another process" in refused.err) == (3, True)
 
 
 @pytest.mark.parametrize("what", ["missing", "damaged"])
@@ -365,13 +438,16 @@ def test_a_store_on_a_server_is_copied_proved_and_restored(
     """A role that only reads makes the copy; a database that the check created is dropped."""
     server.execute("CREATE ROLE copier LOGIN; GRANT pg_read_all_data TO copier")
     url = os.environ["MAKUL_DATABASE_URL"]
-    monkeypatch.setenv("MAKUL_DATABASE_URL", url.replace("user=postgres", "user=copier"))
+    monkeypatch.setenv("MAKUL_DATABASE_URL", url.replace("user=owner", "user=copier"))
     made = on_server.run_json("backup", copies)
     monkeypatch.setenv("MAKUL_DATABASE_URL", url)
     on_server.run_json("recipient", "add", "COM/60000001", *BANK)
 
     assert "--into" in on_server("restore", copies, "--check").err
-    checked = on_server.run_json("restore", copies, "--check", "--into", server.url("scratch"))
+    as_superuser = on_server("restore", copies, "--check", "--into", server.url("scratch"))
+    assert (as_superuser.code, "no superuser" in as_superuser.err) == (3, True)
+    scratch = server.url("scratch", "owner")
+    checked = on_server.run_json("restore", copies, "--check", "--into", scratch)
     assert (checked["fits"], checked["store"]) == (True, made["store"])
     assert checked["missing_acts"][0]["target"] == "COM/60000001"
     assert server.execute("SELECT 1 FROM pg_database WHERE datname = 'scratch'") == []
@@ -379,7 +455,7 @@ def test_a_store_on_a_server_is_copied_proved_and_restored(
     assert (live.code, "is not empty" in live.err) == (1, True)
     assert "is not empty" in on_server("restore", copies, "--apply").err
 
-    monkeypatch.setenv("MAKUL_DATABASE_URL", server.url(server.create()))
+    monkeypatch.setenv("MAKUL_DATABASE_URL", owned_database(server))
     assert on_server.run_json("restore", copies, "--apply")["applied"] is True
     assert on_server.run_json("recipient", "list") == []
 

@@ -18,7 +18,7 @@ from makul.admin.ledger import OpenLedger, open_ledger
 from makul.admin.restore_gap import PublishedGap, find_published_gap
 from makul.app.ports import Clock, StoreUnavailableError
 from makul.app.ports.ledger import LedgerReport
-from makul.config.settings import POSTGRES, Settings
+from makul.config.settings import POSTGRES, Environment, Settings
 from makul.language.translation import translate
 from makul.net.files import sync_directory
 from makul.net.users import identify_operator
@@ -73,7 +73,7 @@ class Restoration:
         """
         with as_backup_error():
             copy, manifest, keys = self._verified(path, report)
-            with _temporary_place(copy, manifest, into, report) as place:
+            with self._temporary_place(copy, manifest, into, report) as place:
                 _assert_complete(_read_inventory(place), manifest)
                 store, database = self._open(place, keys, manifest), database_at(place)
                 with closing(store), closing(database):
@@ -97,6 +97,7 @@ class Restoration:
             copy, manifest, keys = self._verified(path, report)
             self.assert_target(manifest)
             if isinstance(place, PostgresLocation):
+                self._require_harmless_role(place)
                 postgres_dump.restore_dump(copy / POSTGRES_NAME, place, _step(report, "restore"))
                 _assert_complete(_read_inventory(place), manifest)
             else:
@@ -203,6 +204,50 @@ class Restoration:
             )
         return found
 
+    def _require_harmless_role(self, location: PostgresLocation) -> None:
+        """Require a role that an altered copy cannot use against the server, in production."""
+        if self.settings.environment is Environment.PRODUCTION:
+            postgres_dump.refuse_superuser(location)
+
+    @contextmanager
+    def _temporary_place(
+        self, copy: Path, manifest: BackupManifest, into: str | None, report: Report
+    ) -> Iterator[DatabaseLocation]:
+        """Restore a copy into a place that exists for the check only."""
+        if manifest.database == "PostgreSQL":
+            if into is None or not into.startswith(POSTGRES):
+                raise BackupToolError(
+                    translate(
+                        "a copy of PostgreSQL is restored into an empty database: name one, such as"
+                        " --into postgresql://localhost/makul_check"
+                    )
+                )
+            location = PostgresLocation(url=into)
+            self._require_harmless_role(postgres_dump.maintenance_database(location))
+            with postgres_dump.scratch_database(location):
+                postgres_dump.restore_dump(copy / POSTGRES_NAME, location, _step(report, "restore"))
+                yield location
+            return
+        if into is not None:
+            raise BackupToolError(translate("--into is for a copy of PostgreSQL"))
+        size = next(each.bytes for each in manifest.files if each.path == SQLITE_NAME)
+        with tempfile.TemporaryDirectory(prefix="makul-restore-") as directory:
+            free = shutil.disk_usage(directory).free
+            if free < size * 2:
+                raise BackupToolError(
+                    translate(
+                        "{directory} has too little space: {needed} bytes are needed and {free} are"
+                        " free. Set TMPDIR",
+                        directory=tempfile.gettempdir(),
+                        needed=size * 2,
+                        free=free,
+                    )
+                )
+            place = Path(directory) / SQLITE_NAME
+            shutil.copyfile(copy / SQLITE_NAME, place)
+            sqlite_copy.assert_sound(place)
+            yield place
+
     def _ledger_of(self, store: Store, manifest: BackupManifest) -> OpenLedger:
         """Return the ledger of a restored copy, judged as of the moment at which it was made."""
         return open_ledger(
@@ -212,45 +257,6 @@ class Restoration:
             clock=lambda: manifest.made_at,
             require_fit_settings=lambda: None,
         )
-
-
-@contextmanager
-def _temporary_place(
-    copy: Path, manifest: BackupManifest, into: str | None, report: Report
-) -> Iterator[DatabaseLocation]:
-    """Restore a copy into a place that exists for the check only."""
-    if manifest.database == "PostgreSQL":
-        if into is None or not into.startswith(POSTGRES):
-            raise BackupToolError(
-                translate(
-                    "a copy of PostgreSQL is restored into an empty database: name one, such as"
-                    " --into postgresql://localhost/makul_check"
-                )
-            )
-        location = PostgresLocation(url=into)
-        with postgres_dump.scratch_database(location):
-            postgres_dump.restore_dump(copy / POSTGRES_NAME, location, _step(report, "restore"))
-            yield location
-        return
-    if into is not None:
-        raise BackupToolError(translate("--into is for a copy of PostgreSQL"))
-    size = next(each.bytes for each in manifest.files if each.path == SQLITE_NAME)
-    with tempfile.TemporaryDirectory(prefix="makul-restore-") as directory:
-        free = shutil.disk_usage(directory).free
-        if free < size * 2:
-            raise BackupToolError(
-                translate(
-                    "{directory} has too little space: {needed} bytes are needed and {free} are"
-                    " free. Set TMPDIR",
-                    directory=tempfile.gettempdir(),
-                    needed=size * 2,
-                    free=free,
-                )
-            )
-        place = Path(directory) / SQLITE_NAME
-        shutil.copyfile(copy / SQLITE_NAME, place)
-        sqlite_copy.assert_sound(place)
-        yield place
 
 
 def _restore_file(source: Path, place: Path, manifest: BackupManifest) -> None:

@@ -120,6 +120,15 @@ def _check(
             ),
         )
     _show(done, as_json=as_json)
+    _warn_of_unknown(done)
+    minutes = done.age.total_seconds() / 60
+    if max_age is not None and minutes > max_age:
+        complain(translate("the copy is {minutes} minutes old", minutes=round(minutes)))
+        raise typer.Exit(ExitCode.REFUSED)
+
+
+def _warn_of_unknown(done: "CheckedBackup") -> None:
+    """Say what the check could not determine, because an empty list is no proof."""
     if done.live is None:
         complain(
             translate(
@@ -127,10 +136,16 @@ def _check(
                 " known. See docs/operating/backup.md"
             )
         )
-    minutes = done.age.total_seconds() / 60
-    if max_age is not None and minutes > max_age:
-        complain(translate("the copy is {minutes} minutes old", minutes=round(minutes)))
-        raise typer.Exit(ExitCode.REFUSED)
+    published = done.published.published or 0
+    if done.published.witnessed is not None and done.published.witnessed > published:
+        complain(
+            translate(
+                "a witness shows {witnessed} leaves and only {published} are published here: the"
+                " copy lacks more than the published log shows",
+                witnessed=done.published.witnessed,
+                published=published,
+            )
+        )
 
 
 def _show(done: "CheckedBackup", *, as_json: bool) -> None:

@@ -40,6 +40,10 @@ _NO_LIMITS = (
 )
 """The role may have the limits of requests (`makul store grant`); a copy takes longer."""
 
+_REACHES_OUT = """
+SELECT bool_or(rolsuper OR rolname IN ('pg_execute_server_program', 'pg_write_server_files'))
+FROM pg_roles WHERE pg_has_role(oid, 'MEMBER')
+"""
 _IS_EMPTY = "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace"
 
 
@@ -135,6 +139,22 @@ def dump_postgres(location: PostgresLocation, target: Path, report: Report) -> S
         return SnapshotReader.of_postgres(server.execute).read()
 
 
+def refuse_superuser(location: PostgresLocation) -> None:
+    """Raise `BackupToolError` for a role whose statements can reach the server's machine.
+
+    `pg_restore` runs what a dump contains. A dump that an attacker altered together with its
+    manifest could run programs as the user of the server.
+    """
+    with admin_connection(location) as server:
+        if server.execute(_REACHES_OUT).fetchone() != (False,):
+            raise BackupToolError(
+                translate(
+                    "a copy is restored by a role that is no superuser, such as the tables' owner:"
+                    " somebody may have altered it"
+                )
+            )
+
+
 def restore_dump(dump: Path, location: PostgresLocation, report: Report) -> None:
     """Restore a copy into an empty database, completely or not at all.
 
@@ -167,7 +187,7 @@ def scratch_database(location: PostgresLocation) -> Iterator[None]:
     finally:
         if created:
             name = _name_of(location)
-            with admin_connection(_maintenance(location)) as server:
+            with admin_connection(maintenance_database(location)) as server:
                 server.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(name)))
 
 
@@ -183,7 +203,7 @@ def assert_empty(location: PostgresLocation) -> None:
 
 
 def _create_missing(location: PostgresLocation) -> bool:
-    with admin_connection(_maintenance(location)) as server:
+    with admin_connection(maintenance_database(location)) as server:
         name = _name_of(location)
         exists = "SELECT 1 FROM pg_database WHERE datname = %s"
         if server.execute(exists, (name,)).fetchone() is not None:
@@ -194,7 +214,8 @@ def _create_missing(location: PostgresLocation) -> bool:
         return True
 
 
-def _maintenance(location: PostgresLocation) -> PostgresLocation:
+def maintenance_database(location: PostgresLocation) -> PostgresLocation:
+    """Return the database of the same server from which others are created."""
     return PostgresLocation(url=make_conninfo(location.url, dbname="postgres"))
 
 
