@@ -23,6 +23,7 @@ from makul_client._internal.closable_client import ClosableClient
 from makul_client._internal.request_sender import Context, RequestSender
 from makul_client._internal.soap_messages import Port
 from makul_client._internal.wsse import utc_now
+from makul_client.agreements.signature_acts import SignatureActs
 from makul_client.cases import answers
 from makul_client.cases.evidence import save_evidence
 from makul_client.models.acts import Act, CutOff, MonthCount, Statistics, Termination
@@ -55,7 +56,7 @@ def _ignore(received: int, total: int) -> None:
     del received, total
 
 
-class OversightClient(ClosableClient):
+class OversightClient(SignatureActs, ClosableClient):
     """The client of one officer, which sends acts to the service.
 
     Use one client for many acts, in one thread at a time. Close it, or use `with`. Raises
@@ -184,14 +185,14 @@ class OversightClient(ClosableClient):
         return content
 
     def sign_month(
-        self, statement: MonthlyStatement, signed: bytes, *, request_id: UUID | None = None
+        self, statement: MonthlyStatement, document: bytes, *, request_id: UUID | None = None
     ) -> MonthAct:
         """Close a month by the statement that a signatory of the authorised body signed.
 
-        `signed` is the whole signed document or only its ds:Signature. Raises `ConfirmationError`
-        before anything is sent if something else was signed.
+        `document` is the whole signed document or only its ds:Signature. Raises
+        `ConfirmationError` before anything is sent if something else was signed.
         """
-        document = require_signed(statement, signed)
+        document = require_signed(statement, document)
 
         def read(answer: Any, act: Act) -> MonthAct:
             status = read_status(

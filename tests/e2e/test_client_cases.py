@@ -195,7 +195,7 @@ def test_a_month_is_signed_by_bytes_that_are_handed_out(officers: Officers, tmp_
     previewed = officers.run("head", "month", "sign", month, bank, "--signed", signed)
     closed = officers.run("head", "month", "sign", month, bank, "--signed", signed, "--apply")
 
-    assert (refused.exit_code, "not this statement" in refused.stderr) == (ExitCode.USAGE, True)
+    assert (refused.exit_code, "not this document" in refused.stderr) == (ExitCode.USAGE, True)
     assert previewed.exit_code == ExitCode.OK
     assert closed.exit_code == ExitCode.OK, closed.output
     assert closing.state() == "SIGNED"

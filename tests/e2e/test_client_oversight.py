@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
+from makul.composition.adapters import build_agreements
+from makul.domain.identifiers import AgreementNumber
 from makul.domain.months import month_of
 from makul_client.cli.exit_codes import ExitCode
-from makul_sandbox.data.recipients import MOBILE, NOTARY
+from makul_sandbox.data.recipients import AUTHORISED_BODY, MOBILE, NOTARY
 from makul_sandbox.demo.intercepting_proxy import Change, Eavesdropper
 from makul_sandbox.output.files import Addresses, write_files, write_service
 from makul_testing.client.cli_runner import Result, run_client
@@ -159,3 +161,39 @@ def test_an_act_changed_on_its_way_is_rejected(
 
     assert result.exit_code == code, result.output
     assert ("SIG-02" if code is ExitCode.REJECTED else "OVR-06") in result.stderr
+
+
+def test_the_body_signs_an_agreement_and_approves_a_notice(
+    inspection: Inspection, tmp_path: Path
+) -> None:
+    """The program signs exactly the draft: a changed word is found before anything is sent."""
+    installation = inspection.installation
+    registry, at = installation.store.registry, installation.clock()
+    agreements, notices = build_agreements(
+        installation.settings, registry, installation.parts.verifier
+    )
+    terms = replace(NOTARY.agreed(installation.world.made_at), number=AgreementNumber("BODY/1"))
+    agreements.register_draft(terms, agreements.draw_up(terms, at=at), at=at)
+    registry.add_notice("BODY-1", dict.fromkeys(("ky", "ru", "en"), b"text"), at=at)
+    home = inspection.directory / "signatories" / AUTHORISED_BODY.replace("/", "-")
+    key = ("--key", home / "signatory.key.pem", "--certificate", home / "signatory.cert.pem")
+    to_sign, changed = tmp_path / "to-sign.xml", tmp_path / "changed.xml"
+
+    assert "OVR-01" in inspection.run("protection", "agreement", "list").stderr
+    assert "BODY/1" in inspection.run("head", "agreement", "list").stdout
+    assert "<purpose>" in inspection.run("head", "agreement", "show", "BODY/1").stdout
+    assert "[ru]" in inspection.run("head", "notice", "show", "BODY-1").stdout
+    written = inspection.run("head", "agreement", "sign", "BODY/1", "--write-bytes", to_sign)
+    assert written.exit_code == ExitCode.OK, written.output
+    other = to_sign.read_bytes().replace(b"<scoresOut>false", b"<scoresOut>true")
+    changed.write_bytes(installation.world.signatories[AUTHORISED_BODY].sign(other, at=at))
+    refused = inspection.run("head", "agreement", "sign", "BODY/1", "--signed", changed, "--apply")
+    assert (refused.exit_code, "not this document" in refused.stderr) == (ExitCode.USAGE, True)
+
+    signed = inspection.run_json("head", "agreement", "sign", "BODY/1", *key, "--apply")
+    assert signed["agreement_state"] == "DRAFT"
+    approved = inspection.run("head", "notice", "approve", "BODY-1", *key, "--apply")
+    assert approved.exit_code == ExitCode.OK, approved.output
+    found = notices.find("BODY-1")
+    assert found is not None
+    assert found.approved_at is not None

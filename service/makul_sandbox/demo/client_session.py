@@ -33,6 +33,7 @@ from makul_client import (
     RefusedError,
     Termination,
 )
+from makul_client._internal.crypto.credentials import Credential, load_credential
 from makul_client.models.response import Decision, PersonData, RegisteredConsent, RevokedConsent
 from makul_client.profile import Patience, Signing
 
@@ -150,6 +151,11 @@ class DemoClient:
         """
         signing = Signing(key=self._directory / key, certificate=self._directory / certificate)
         return self._open.enter_context(Client(replace(self.profile(party), signing=signing)))
+
+    def signatory(self, member: str) -> Credential:
+        """Return the signatory of a member, who signs agreements and months."""
+        home = self.path("signatories") / member.replace("/", "-")
+        return load_credential(home / "signatory.key.pem", home / "signatory.cert.pem")
 
     def path(self, name: str) -> Path:
         """Return the path of a file of the sandbox."""

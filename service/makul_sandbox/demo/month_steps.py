@@ -19,11 +19,9 @@ from uuid import UUID
 
 from lxml import etree
 
-from makul.domain.identifiers import MemberCode
 from makul.domain.months import Month, month_of
 from makul.net.xml_parser import own_parser
 from makul_client import AnsweredError
-from makul_client._internal.crypto.credentials import Credential, load_credential
 from makul_client.models.months import ContestedItem
 from makul_client.models.response import Decision
 from makul_client.months.confirmation import sign_statement
@@ -127,7 +125,7 @@ def close_by_three(demo: DemoClient) -> str:
     """Confirm the notary's month by its signatory, and sign it by the authorised body's."""
     client = demo.client("notary")
     statement = client.monthly_statement(str(_month(demo))).statement
-    signed = sign_statement(statement, _signatory(demo, demo.code("notary")))
+    signed = sign_statement(statement, demo.signatory(demo.code("notary")))
     confirmed = client.confirm_month(statement, signed).status.state
     return f"{confirmed}, {_sign(demo, 'notary')}, again: {_sign(demo, 'notary')}"
 
@@ -227,15 +225,10 @@ def _sign(demo: DemoClient, party: str) -> str:
 
     def sign() -> str:
         statement = head.month(str(_month(demo)), demo.code(party)).statement
-        signed = sign_statement(statement, _signatory(demo, AUTHORISED_BODY))
+        signed = sign_statement(statement, demo.signatory(AUTHORISED_BODY))
         return head.sign_month(statement, signed).status.state
 
     return describe_result(sign)
-
-
-def _signatory(demo: DemoClient, member: str) -> Credential:
-    home = demo.path("signatories") / MemberCode(member).replace("/", "-")
-    return load_credential(home / "signatory.key.pem", home / "signatory.cert.pem")
 
 
 def _ask_once(demo: DemoClient) -> tuple[datetime, str]:

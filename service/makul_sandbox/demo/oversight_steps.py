@@ -6,11 +6,23 @@ own.
 
 from datetime import timedelta, timezone
 
+from makul_client._internal.party_signature import sign_content
+from makul_sandbox.data.recipients import AUTHORISED_BODY, OPERATOR
 from makul_sandbox.demo.client_session import DemoClient, describe_result
 from makul_sandbox.demo.intercepting_proxy import Eavesdropper
 from makul_sandbox.demo.steps import use
 
 JUSTIFICATION = "a scene of the demo"
+_TERMS = """\
+number = "{number}"
+recipient = "{recipient}"
+valid_from = 2026-01-01
+valid_to = 2099-01-01
+purposes = ["LOAN"]
+attributes = ["surname"]
+methods = ["demographic"]
+channels = ["wsse"]
+"""
 _BISHKEK = timezone(timedelta(hours=6))
 
 
@@ -67,6 +79,30 @@ def terminate_by_two(demo: DemoClient) -> str:
         f"{proposed}, again {again}, {between}; by the head {act('head')},"
         f" then {use('notary-00-data')(demo)}"
     )
+
+
+def sign_agreement(demo: DemoClient) -> str:
+    """Draft an agreement, and let the authorised body sign it last, at its own port."""
+    directory, number = demo.path("agreements"), "2026/015"
+    directory.mkdir(exist_ok=True)
+    terms = directory / "terms.toml"
+    terms.write_text(_TERMS.format(number=number, recipient=demo.code("bank")), encoding="utf-8")
+    demo.operate("agreement", "add", str(terms), "--apply")
+    document = demo.operate("agreement", "export", number).encode()
+    for member in (OPERATOR, demo.code("bank")):
+        file = directory / f"{member.replace('/', '-')}.xml"
+        file.write_bytes(sign_content(document, demo.signatory(member)))
+        demo.operate("agreement", "submit", str(file), "--apply")
+    head = demo.officer("head")
+    draft = head.draft(number)
+
+    def sign(member: str) -> str:
+        signed = sign_content(draft.document, demo.signatory(member))
+        return describe_result(lambda: head.sign_agreement(draft, signed).agreement_state)
+
+    parties = " ".join(draft.draft.signed_by)
+    other = sign(OPERATOR)
+    return f"signed by {parties}; the operator: {other}, the body: {sign(AUTHORISED_BODY)}"
 
 
 def describe_act(demo: DemoClient, officer: str, party: str) -> str:

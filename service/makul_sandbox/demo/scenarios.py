@@ -360,6 +360,12 @@ SCENES = (
     ),
     # The supervising bodies; these scenes end the rights of two parties, so they are the last
     Scene(
+        "The authorised body signs an agreement at its own port, and it comes into force",
+        "7",
+        "signed by OPERATOR RECIPIENT; the operator: REFUSED OVR-03 (SIG-08), the body: IN_FORCE",
+        oversight_steps.sign_agreement,
+    ),
+    Scene(
         "The protection body reads the numbers of the month, before and after a release",
         "11",
         "RELEASED, 1 more in the statistics",

@@ -8,6 +8,7 @@ import typer
 from makul_client.cli.exit_codes import OFFICER_EXIT_CODES
 from makul_client.cli.language_choice import read_language
 from makul_client.cli.oversight.act_commands import act_app
+from makul_client.cli.oversight.agreement_commands import agreement_app, notice_app
 from makul_client.cli.oversight.case_commands import case_app
 from makul_client.cli.oversight.disclosures import disclosures_app
 from makul_client.cli.oversight.month_commands import month_app
@@ -61,6 +62,8 @@ app.add_typer(statistics_app)
 app.add_typer(disclosures_app)
 app.registered_commands.extend(commands.registered_commands)
 app.add_typer(month_app, name="month")
+app.add_typer(agreement_app, name="agreement")
+app.add_typer(notice_app, name="notice")
 app.add_typer(case_app, name="case")
 app.add_typer(receipt_app, name="receipt")
 

@@ -1,6 +1,5 @@
 """The commands of a month: list its states, get a statement, and sign it (cl. 11)."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from uuid import uuid4
@@ -16,7 +15,6 @@ from makul_client.cli.output import (
     print_line,
     print_pairs,
     print_table,
-    read_file,
 )
 from makul_client.cli.output_files import write_new
 from makul_client.cli.oversight.act_sequence import ActOptions, carry_out
@@ -26,20 +24,24 @@ from makul_client.cli.oversight.session import (
     open_oversight_client,
     stored_receipt,
 )
+from makul_client.cli.oversight.signatory_options import (
+    BytesFile,
+    PasswordVariable,
+    SignatoryCertificate,
+    SignatoryKey,
+    SignedFile,
+    SigningWay,
+)
 from makul_client.cli.run import report_errors
 from makul_client.errors import OutputError
 from makul_client.models.months import IssuedStatement, MonthlyStatement, MonthStates
 from makul_client.translation import translate, translate_cause
 
 if TYPE_CHECKING:
-    from makul_client._internal.crypto.credentials import load_credential
-    from makul_client.months.confirmation import content_to_sign, require_signed, sign_statement
+    from makul_client.months.confirmation import content_to_sign
     from makul_client.oversight import OversightClient
 else:
     content_to_sign = late("months.confirmation", "content_to_sign")
-    load_credential = late("_internal.crypto.credentials", "load_credential")
-    require_signed = late("months.confirmation", "require_signed")
-    sign_statement = late("months.confirmation", "sign_statement")
 
 month_app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Check and close the months."
@@ -47,25 +49,6 @@ month_app = typer.Typer(
 
 Month = Annotated[str, typer.Argument(help="The month, as 2026-10, in the time of Bishkek.")]
 Recipient = Annotated[str, typer.Argument(help="The member code of the recipient.")]
-
-
-SignatoryKey = Annotated[
-    Path | None, typer.Option(help="The key of your body's signatory, in PEM.")
-]
-SignatoryCertificate = Annotated[
-    Path | None, typer.Option(help="The certificate of the signatory, in PEM.")
-]
-PasswordVariable = Annotated[
-    str | None, typer.Option(help="The variable that contains the password of the key.")
-]
-BytesFile = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", help="Only write the exact bytes to sign to a new file."),
-]
-SignedFile = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", help="The signed document, or only its ds:Signature."),
-]
 
 
 @month_app.callback()
@@ -166,21 +149,15 @@ def sign(
     Sign by a key in a file. Or write the bytes with --write-bytes, let another program sign them
     (XAdES, enveloped), and give its document by --signed: it is compared with the statement.
     """
-    ways = (key is not None and certificate is not None, write_bytes is not None, bool(signed))
-    if ways.count(True) != 1 or (key is None) is not (certificate is None):
-        raise typer.BadParameter(
-            translate("give --key and --certificate, or --write-bytes, or --signed")
-        )
+    way = SigningWay.of(key, certificate, key_password_env, write_bytes, signed)
     options = ActOptions(apply=apply, request_id=request_id, receipt=receipt, as_json=as_json)
     with report_errors(as_json=as_json) as run, open_oversight_client(ctx) as client:
         # What the officer gave is read before anything is sent.
-        sign_content = _signing(key, certificate, key_password_env, signed)
+        sign_content = way.load()
         statement = client.month(month, recipient).statement
-        if write_bytes is not None:
-            write_new(write_bytes, content_to_sign(statement))
-            print_line(translate("{file}: sign exactly these bytes.", file=write_bytes))
+        document = sign_content(content_to_sign(statement))
+        if document is None:
             return
-        document = sign_content(statement)
         planned = PlannedAct(
             operation="SignMonth",
             title=translate("close the month {month} permanently", month=month),
@@ -198,17 +175,6 @@ def sign(
                 [(translate("state"), done.status.state)],
             ),
         )
-
-
-def _signing(
-    key: Path | None, certificate: Path | None, password_env: str | None, signed: Path | None
-) -> Callable[[MonthlyStatement], bytes]:
-    """Return the function that gives the signed document of a statement."""
-    if key is not None and certificate is not None:
-        signatory = load_credential(key, certificate, password_env=password_env)
-        return lambda statement: sign_statement(statement, signatory)
-    document = b"" if signed is None else read_file(signed)
-    return lambda statement: require_signed(statement, document)
 
 
 def _save(client: "OversightClient", statement: MonthlyStatement, out: Path) -> None:
