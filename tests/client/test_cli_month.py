@@ -40,7 +40,7 @@ def run(
         patch("makul_testing.client.months.NOW", now),
         patch("makul_testing.client.world.NOW", now),
         patch("makul_client.cli.prompts.has_terminal", return_value=terminal),
-        patch("makul_client.cli.month.has_terminal", return_value=terminal),
+        patch("makul_client.cli.confirmation.has_terminal", return_value=terminal),
         run_fake_service(month.reply()) as service,
     ):
         file = write_month_profile(folder, service.url, extra="[retry]\nattempts = 1\n")
@@ -115,7 +115,7 @@ def test_nothing_is_confirmed_without_a_confirmation(tmp_path: Path, typed: str 
     assert "Would do: confirm the month" in result.stdout
 
 
-@pytest.mark.parametrize(("more", "typed"), [(("--yes",), None), ((), f"{MONTH}\n")])
+@pytest.mark.parametrize(("more", "typed"), [(("--apply",), None), ((), f"{MONTH}\n")])
 def test_a_month_is_confirmed(tmp_path: Path, more: tuple[str, ...], typed: str | None) -> None:
     """What is sent is the content of the head with the signatory's signature, and its receipt."""
     receipt, request_id = tmp_path / "receipt.xml", uuid4()
@@ -133,7 +133,7 @@ def test_a_month_is_confirmed(tmp_path: Path, more: tuple[str, ...], typed: str 
 def test_differences_are_confirmed_only_on_purpose(tmp_path: Path) -> None:
     """Neither the bytes to sign nor the confirmation leave by mistake."""
     month, *_ = different_month(tmp_path)
-    confirm, to_sign = (*signatory(tmp_path), "--yes"), tmp_path / "to-sign.xml"
+    confirm, to_sign = (*signatory(tmp_path), "--apply"), tmp_path / "to-sign.xml"
 
     refused, nothing = run(tmp_path, month, *confirm)
     kept_back, _ = run(tmp_path, month, "--write-bytes", to_sign)
@@ -148,12 +148,12 @@ def test_a_drafted_contest_is_sent(tmp_path: Path) -> None:
     month, lost, unlisted = different_month(tmp_path)
     file = tmp_path / "contest.txt"
     drafted, _ = run(tmp_path, month, "--draft-contest", file)
-    empty, _ = run(tmp_path, month, "--contest-file", file, "--yes")
+    empty, _ = run(tmp_path, month, "--contest-file", file, "--apply")
     text = file.read_text(encoding="utf-8")
     file.write_text(text.replace(" \n", " эсепте жок\n"), encoding="utf-8")
 
     shown, nothing = run(tmp_path, month, "--contest-file", file)
-    result, (sent,) = run(tmp_path, month, "--contest-file", file, "--yes")
+    result, (sent,) = run(tmp_path, month, "--contest-file", file, "--apply")
 
     assert drafted.exit_code == ExitCode.NO
     assert (empty.exit_code, "write a disclosure id and a reason" in empty.stderr) == (2, True)
@@ -176,7 +176,7 @@ def test_a_line_without_a_difference_can_be_contested(tmp_path: Path) -> None:
     month = equal_month(tmp_path)
     option = ("--contest", f"{month.pages[0][0].disclosure_id}= our  client was not there")
     shown, _ = run(tmp_path, month, *option, "--json")
-    result, (sent,) = run(tmp_path, month, *option, "--json", "--yes")
+    result, (sent,) = run(tmp_path, month, *option, "--json", "--apply")
 
     facts: dict[str, Any] = json.loads(result.stdout)
     assert json.loads(shown.stdout)["contest"][0]["reason"] == "our client was not there"
@@ -221,7 +221,7 @@ def test_another_word_is_no_month(tmp_path: Path, month: str) -> None:
 def test_a_contest_file_of_another_form_sends_nothing(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "contest.txt"
     file.write_bytes(content)
-    result, sent = run(tmp_path, equal_month(tmp_path), "--contest-file", file, "--yes")
+    result, sent = run(tmp_path, equal_month(tmp_path), "--contest-file", file, "--apply")
     assert (result.exit_code, sent) == (ExitCode.USAGE, [])
     assert len(result.stderr.splitlines()) == 1
 
@@ -230,7 +230,7 @@ def test_more_than_a_thousand_lines_are_not_sent(tmp_path: Path) -> None:
     """The schema allows as many in one act."""
     file = tmp_path / "contest.txt"
     file.write_text("".join(f"{uuid4()} not ours\n" for _ in range(1001)))
-    result, sent = run(tmp_path, equal_month(tmp_path), "--contest-file", file, "--yes")
+    result, sent = run(tmp_path, equal_month(tmp_path), "--contest-file", file, "--apply")
     assert (result.exit_code, sent) == (ExitCode.USAGE, [])
 
 

@@ -49,7 +49,7 @@ def run(*arguments: object, stdin: str | None = None, env: dict[str, str] | None
     terminal = stdin is not None
     with (
         patch("makul_client.cli.prompts.has_terminal", return_value=terminal),
-        patch("makul_client.cli.oversight.session.has_terminal", return_value=terminal),
+        patch("makul_client.cli.confirmation.has_terminal", return_value=terminal),
     ):
         return run_client(*arguments, typed=stdin, env=env, program="makul-oversight")
 

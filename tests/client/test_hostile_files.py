@@ -99,7 +99,7 @@ WRITTEN = {
     ("receipt get", "proof"),
     ("month", "receipt"),
     ("month", "write_bytes"),
-    ("month", "draft_contest_file"),
+    ("month", "draft"),
 }
 """Parameters for results, which are always a new file."""
 

@@ -208,17 +208,19 @@ def test_a_month_is_compared_and_confirmed(bank: BankMonth, tmp_path: Path) -> N
     with bank.client as client:
         statement = client.monthly_statement(str(bank.month)).statement
     signed.write_bytes(sign_statement(statement, load_credential(key, certificate)))
-    confirmed = bank.run("--confirm", "--signed", signed, "--yes", "--receipt", tmp_path / "r.xml")
+    confirmed = bank.run(
+        "--confirm", "--signed", signed, "--apply", "--receipt", tmp_path / "r.xml"
+    )
 
     assert (not_issued.exit_code, "OVR-06" in not_issued.stderr) == (ExitCode.NO, True)
     assert asked == ["RELEASED", "RELEASED", "REFUSED"]
     assert (compared["lines"], compared["matched"], compared["differences"]) == (3, 3, [])
     assert (compared["proved"], compared["unproved"], compared["unusable_files"]) == (3, 0, 0)
-    assert (shown.exit_code, "--yes" in shown.stderr) == (ExitCode.OK, True), shown.output
+    assert (shown.exit_code, "--apply" in shown.stderr) == (ExitCode.OK, True), shown.output
     assert handed_out.exit_code == ExitCode.OK, handed_out.output
     assert to_sign.read_bytes() == content_to_sign(statement)
     assert (confirmed.exit_code, "CONFIRMED" in confirmed.stdout) == (ExitCode.OK, True)
-    again = bank.run(*confirm, "--yes")
+    again = bank.run(*confirm, "--apply")
     assert (again.exit_code, "OVR-02" in again.stderr) == (ExitCode.NO, True)
     kept = [each.read_bytes() for each in (bank.receipts.parent / "acts").glob("*.xml")]
     assert (tmp_path / "r.xml").read_bytes() in kept
@@ -242,7 +244,7 @@ def test_another_signature_does_not_confirm(bank: BankMonth, tmp_path: Path) -> 
     assert refused.value.code == "OVR-03"
     forged = tmp_path / "forged.xml"
     forged.write_bytes(changed)
-    assert bank.run("--confirm", "--signed", forged, "--yes").exit_code == ExitCode.USAGE
+    assert bank.run("--confirm", "--signed", forged, "--apply").exit_code == ExitCode.USAGE
 
 
 def test_differences_are_contested_and_answered(bank: BankMonth, tmp_path: Path) -> None:
@@ -257,13 +259,13 @@ def test_differences_are_contested_and_answered(bank: BankMonth, tmp_path: Path)
     bank.end_month()
 
     compared = bank.run_json()
-    refused = bank.run("--confirm", "--key", *bank.signatory_options(), "--yes")
+    refused = bank.run("--confirm", "--key", *bank.signatory_options(), "--apply")
     draft = tmp_path / "contest.txt"
     assert bank.run("--draft-contest", draft).exit_code == ExitCode.NO
     lines = draft.read_text().splitlines()
     draft.write_text("\n".join(f"{row}not ours" if row.endswith(" ") else row for row in lines))
     shown = bank.run("--contest-file", draft)
-    contested = bank.run("--contest-file", draft, "--yes")
+    contested = bank.run("--contest-file", draft, "--apply")
 
     assert compared["counts"] == {"NO_RECEIPT": 1, "NOT_LISTED": 1, "CONTENT": 0}
     assert (compared["matched"], compared["unusable_files"]) == (2, 2)

@@ -2,111 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
-from uuid import UUID
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from makul_client.cli.confirmation import require_confirmation
 from makul_client.cli.exit_codes import ExitCode
 from makul_client.cli.late_commands import late
-from makul_client.cli.month_contest import MAX_CONTESTED, Wishes, draft_contest, read_wishes
-from makul_client.cli.month_output import describe_act, month_facts, print_check, print_planned
-from makul_client.cli.options import (
-    AsJson,
-    Employee,
-    ProfileFile,
-    ReceiptOut,
-    RequestId,
-    as_typed,
-    examples,
+from makul_client.cli.month_contest import MAX_CONTESTED, Wishes, draft_contest
+from makul_client.cli.month_options import (
+    Confirmation,
+    ContestOptions,
+    Sending,
+    Signing,
+    parse_month,
 )
-from makul_client.cli.output import print_json, print_line, print_note, read_file
+from makul_client.cli.month_output import describe_act, month_facts, print_check, print_planned
+from makul_client.cli.option_groups import with_groups
+from makul_client.cli.options import ProfileFile, examples
+from makul_client.cli.output import print_json, print_line, print_note
 from makul_client.cli.output_files import write_new
 from makul_client.cli.progress_bar import bar_of_lines
-from makul_client.cli.prompts import ask, has_terminal
 from makul_client.cli.run import Run, open_client, receipt_in, report_errors
 from makul_client.errors import MakulError
-from makul_client.models.months import (
-    ContestedItem,
-    MonthAct,
-    MonthCheck,
-    MonthlyStatement,
-    is_month,
-)
+from makul_client.models.months import ContestedItem, MonthAct, MonthCheck
 from makul_client.translation import translate
 
 if TYPE_CHECKING:
-    from makul_client._internal.crypto.credentials import load_credential
-    from makul_client._internal.request_sender import Context
     from makul_client.client import Client
-    from makul_client.months.confirmation import content_to_sign, require_signed, sign_statement
+    from makul_client.months.confirmation import content_to_sign
 else:
-    Context = late("_internal.request_sender", "Context")
     content_to_sign = late("months.confirmation", "content_to_sign")
-    load_credential = late("_internal.crypto.credentials", "load_credential")
-    require_signed = late("months.confirmation", "require_signed")
-    sign_statement = late("months.confirmation", "sign_statement")
 
 month_app = typer.Typer(rich_markup_mode=None)
 """Its command is one of the program itself: `makul_client.cli.main` adds it without a name."""
 
+MonthArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="YYYY-MM", help="The month, in the time of Bishkek.", callback=parse_month
+    ),
+]
+Proofs = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        max=10_000,
+        help="The number of kept receipts, chosen at random, to prove in the log.",
+    ),
+]
 MORE: Final = """\
 Without --confirm or --contest the exit code is 1 if there are differences. A statement that must
 not be trusted is exit code 4.
 """
-
-
-Signing: TypeAlias = Callable[[MonthlyStatement], bytes]
-"""A function that returns a statement with the signatory's signature."""
-
-
-@dataclass(frozen=True)
-class Confirmation:
-    """What the options say about confirming a month."""
-
-    is_wanted: bool
-    key: Path | None
-    certificate: Path | None
-    key_password_env: str | None
-    signed: Path | None
-    write_bytes: Path | None
-    despite_differences: bool
-
-    def require_options(self, wishes: Wishes) -> None:
-        """Raise `typer.BadParameter` for options that contradict each other."""
-        has_key = self.key is not None and self.certificate is not None
-        if (self.key is None) is not (self.certificate is None):
-            raise typer.BadParameter(translate("--key: goes together with --certificate"))
-        if self.is_wanted and has_key is (self.signed is not None):
-            raise typer.BadParameter(
-                translate("--confirm: give --key and --certificate, or --signed")
-            )
-        if not self.is_wanted and (has_key or self.signed is not None):
-            raise typer.BadParameter(translate("--key, --signed: go together with --confirm"))
-        if sum((self.is_wanted, bool(wishes), self.write_bytes is not None)) > 1:
-            raise typer.BadParameter(
-                translate("choose one of --confirm, --contest and --write-bytes")
-            )
-
-    def load(self) -> Signing:
-        """Return what signs the statement, read before anything is sent.
-
-        Raises `ProfileError` and `MakulError` for files that cannot be used.
-        """
-        if self.signed is not None:
-            document = read_file(self.signed)
-            return lambda statement: require_signed(statement, document)
-        if self.key is None or self.certificate is None:
-            return _sign_nothing
-        credential = load_credential(self.key, self.certificate, password_env=self.key_password_env)
-        return lambda statement: sign_statement(statement, credential)
-
-
-def _sign_nothing(_: MonthlyStatement) -> bytes:
-    raise TypeError("the options were checked before")
 
 
 @month_app.command(
@@ -114,63 +64,21 @@ def _sign_nothing(_: MonthlyStatement) -> bytes:
         "makul-client month 2026-10",
         "makul-client month 2026-10 --confirm --key head.key.pem --certificate head.crt.pem",
         "makul-client month 2026-10 --write-bytes to-sign.xml",
-        "makul-client month 2026-10 --confirm --signed signed.xml --yes",
+        "makul-client month 2026-10 --confirm --signed signed.xml --apply",
         "makul-client month 2026-10 --draft-contest contest.txt",
         "makul-client month 2026-10 --contest-file contest.txt",
         more=MORE,
     )
 )
+@with_groups
 def month(
     *,
     profile: ProfileFile,
-    of_month: Annotated[
-        str, typer.Argument(metavar="YYYY-MM", help="The month, in the time of Bishkek.")
-    ],
-    proofs: Annotated[
-        int,
-        typer.Option(
-            min=0,
-            max=10_000,
-            help="The number of kept receipts, chosen at random, to prove in the log.",
-        ),
-    ] = 20,
-    confirm: Annotated[
-        bool, typer.Option("--confirm", help="Confirm the month by your signatory's signature.")
-    ] = False,
-    key: Annotated[Path | None, typer.Option(help="The key of your signatory, PEM.")] = None,
-    certificate: Annotated[
-        Path | None, typer.Option(help="The certificate of your signatory, PEM.")
-    ] = None,
-    key_password_env: Annotated[
-        str | None, typer.Option(help="The variable that contains the password of the key.")
-    ] = None,
-    signed: Annotated[
-        Path | None, typer.Option(help="The statement as another program signed it (XAdES).")
-    ] = None,
-    write_bytes: Annotated[
-        Path | None, typer.Option(help="The new file for the exact bytes to sign elsewhere.")
-    ] = None,
-    despite_differences: Annotated[
-        bool, typer.Option("--despite-differences", help="Confirm although there are differences.")
-    ] = False,
-    contest: Annotated[
-        list[str] | None,
-        typer.Option(metavar="LINE=REASON", help="Contest the line of a disclosure id."),
-    ] = None,
-    contest_file: Annotated[
-        Path | None, typer.Option(help="Contest each line of a file: a disclosure id, a reason.")
-    ] = None,
-    draft_contest_file: Annotated[
-        Path | None,
-        typer.Option("--draft-contest", help="The new file for the differences, to add reasons."),
-    ] = None,
-    yes: Annotated[
-        bool, typer.Option("--yes", help="Send without a question. Otherwise it is shown first.")
-    ] = False,
-    request_id: RequestId = None,
-    receipt: ReceiptOut = None,
-    employee: Employee = None,
-    as_json: AsJson = False,
+    of_month: MonthArgument,
+    proofs: Proofs = 20,
+    confirmation: Confirmation,
+    contested: ContestOptions,
+    sending: Sending,
 ) -> None:
     """Compare the operator's statement of a month with the receipts that you kept.
 
@@ -182,70 +90,52 @@ def month(
     are sent. A line that you contest without a receipt of it is UNREPORTED_BY_RECIPIENT. A receipt
     that the statement does not have is sent with the contest: UNKNOWN_TO_OPERATOR.
     """
-    if not is_month(of_month):
-        raise typer.BadParameter(translate("write the month as 2026-10"))
-    confirmation = Confirmation(
-        is_wanted=confirm,
-        key=key,
-        certificate=certificate,
-        key_password_env=as_typed(key_password_env),
-        signed=signed,
-        write_bytes=write_bytes,
-        despite_differences=despite_differences,
-    )
-    with report_errors(as_json=as_json) as run:
-        wishes = read_wishes(contest or (), contest_file)
+    with report_errors(as_json=sending.as_json) as run:
+        wishes = contested.read()
         confirmation.require_options(wishes)
         sign = confirmation.load()
-        with open_client(profile) as client, receipt_in(receipt) as keep:
-            context = run.inquire(employee=employee)
-            with bar_of_lines(is_shown=not as_json) as report:
+        with open_client(profile) as client, receipt_in(sending.receipt) as keep:
+            with bar_of_lines(is_shown=not sending.as_json) as report:
                 check = client.check_month(
                     of_month,
-                    context=context,
+                    context=run.inquire(employee=sending.employee),
                     sample=proofs,
                     contested=frozenset(wishes),
                     report=report,
                 )
-            session = _Session(run, client, check, employee, request_id, yes=yes, as_json=as_json)
-            if draft_contest_file is not None:
-                write_new(draft_contest_file, draft_contest(check))
-            if write_bytes is not None:
-                session.require_no_differences(confirmation)
-                write_new(write_bytes, content_to_sign(check.issued.statement))
-            if not confirm and not wishes:
-                session.show(write_bytes, draft_contest_file)
+            compared = _ComparedMonth(run, client, check, sending)
+            compared.write(confirmation, contested.draft)
+            if confirmation.confirm:
+                done = compared.confirm(confirmation, sign)
+            elif wishes:
+                done = compared.contest(wishes)
+            else:
+                compared.show(confirmation.write_bytes, contested.draft)
                 return
-            done = session.confirm(confirmation, sign) if confirm else session.contest(wishes)
             with keep(done.act):
-                session.show_done(done)
+                compared.show_done(done)
 
 
-class _Session:
-    """One run of the command after the comparison."""
+class _ComparedMonth:
+    """A month after the comparison: it is shown, confirmed or contested."""
 
-    def __init__(
-        self,
-        run: Run,
-        client: Client,
-        check: MonthCheck,
-        employee: str | None,
-        request_id: UUID | None,
-        *,
-        yes: bool,
-        as_json: bool,
-    ) -> None:
+    def __init__(self, run: Run, client: Client, check: MonthCheck, sending: Sending) -> None:
         self._run = run
         self._client = client
         self._check = check
-        self._employee = employee
-        self._request_id = request_id
-        self._yes = yes
-        self._as_json = as_json
+        self._sending = sending
+
+    def write(self, confirmation: Confirmation, draft: Path | None) -> None:
+        """Write the files that were asked for: a draft of a contest, and the bytes to sign."""
+        if draft is not None:
+            write_new(draft, draft_contest(self._check))
+        if confirmation.write_bytes is not None:
+            self.require_no_differences(confirmation)
+            write_new(confirmation.write_bytes, content_to_sign(self._check.issued.statement))
 
     def show(self, *written: Path | None) -> None:
         """Show the comparison. Exit with 1 if there are differences."""
-        if self._as_json:
+        if self._sending.as_json:
             print_json(month_facts(self._check))
         else:
             print_check(self._check)
@@ -271,9 +161,9 @@ class _Session:
         """Confirm the month, once the user has agreed."""
         self.require_no_differences(confirmation)
         document = sign(self._check.issued.statement)
-        self._require_yes(translate("confirm the month, for ever"), ())
+        self._require_confirmation(translate("confirm the month, for ever"), ())
         return self._client.confirm_month(
-            self._check.issued.statement, document, context=self._begin()
+            self._check.issued.statement, document, context=self._sending.begin(self._run)
         )
 
     def contest(self, wishes: Wishes) -> MonthAct:
@@ -290,37 +180,29 @@ class _Session:
             raise MakulError(
                 translate("contest at most {number} receipts at once", number=MAX_CONTESTED)
             )
-        self._require_yes(translate("contest lines of the month"), items)
+        self._require_confirmation(translate("contest lines of the month"), items)
         return self._client.contest_month(
-            self._check.issued.statement, items, context=self._begin()
+            self._check.issued.statement, items, context=self._sending.begin(self._run)
         )
 
     def show_done(self, done: MonthAct) -> None:
         """Show what was done."""
-        if self._as_json:
+        if self._sending.as_json:
             print_json({**month_facts(self._check), "done": done})
             return
         for line in describe_act(done):
             print_line(line)
 
-    def _begin(self) -> Context:
-        request_id = self._run.begin_request(self._request_id)
-        return Context(employee=as_typed(self._employee), request_id=request_id)
-
-    def _require_yes(self, title: str, items: list[ContestedItem] | tuple[()]) -> None:
+    def _require_confirmation(self, title: str, items: Sequence[ContestedItem]) -> None:
         """Return if the user agrees. Otherwise end the run; nothing was sent."""
-        if self._yes:
-            return
-        if self._as_json:
-            print_json({**month_facts(self._check), "done": None, "contest": items})
-        else:
-            print_check(self._check)
-            print_planned(title, self._check, items)
-        if self._as_json or not has_terminal():
-            print_note(translate("Nothing was sent. To do it, give the same command with --yes."))
-            raise typer.Exit(ExitCode.OK)
+
+        def show() -> None:
+            if self._sending.as_json:
+                print_json({**month_facts(self._check), "done": None, "contest": items})
+            else:
+                print_check(self._check)
+                print_planned(title, self._check, items)
+
         target = self._check.issued.statement.month
-        question = translate("To confirm, type {target}", target=target)
-        if ask(question, instead="--yes").strip() != target:
-            print_note(translate("Nothing was sent: it was not confirmed."))
-            raise typer.Exit(ExitCode.USAGE)
+        sending = self._sending
+        require_confirmation(target, show, apply=sending.apply, as_json=sending.as_json)

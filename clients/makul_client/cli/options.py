@@ -29,6 +29,10 @@ ProfileFile = Annotated[
     typer.Option("--profile", "-p", envvar="MAKUL_PROFILE", help="The recipient's TOML profile."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, errors included.")]
+Apply = Annotated[
+    bool,
+    typer.Option("--apply", help="Send the act without a question. Otherwise it is shown first."),
+]
 Employee = Annotated[
     str | None,
     typer.Option(envvar="MAKUL_EMPLOYEE", help="The employee who asks (Procedure, cl. 16)."),

@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from makul_client.cli.options import AsJson, ReceiptOut, RequestId, officer_examples
+from makul_client.cli.option_groups import with_groups
+from makul_client.cli.options import officer_examples
 from makul_client.cli.oversight.act_sequence import (
     ActOptions,
     Justification,
@@ -12,7 +13,6 @@ from makul_client.cli.oversight.act_sequence import (
     require_justification,
 )
 from makul_client.cli.oversight.session import (
-    Apply,
     PlannedAct,
     open_oversight_client,
 )
@@ -30,23 +30,20 @@ act_app = typer.Typer(rich_markup_mode=None)
         "makul-oversight cut-off COM/60000001 --justification 'Report 14' --apply --receipt r.xml",
     )
 )
+@with_groups
 def cut_off(
     ctx: typer.Context,
     *,
     recipient: Annotated[str, typer.Argument(help="The member code of the recipient.")],
     justification: Justification = None,
-    apply: Apply = False,
-    request_id: RequestId = None,
-    receipt: ReceiptOut = None,
-    as_json: AsJson = False,
+    options: ActOptions,
 ) -> None:
     """Stop a recipient completely.
 
     Nothing that is decided afterwards gives the recipient anything (cl. 12). One officer of the
     authorised body is enough.
     """
-    options = ActOptions(apply=apply, request_id=request_id, receipt=receipt, as_json=as_json)
-    with report_errors(as_json=as_json) as run, open_oversight_client(ctx) as client:
+    with report_errors(as_json=options.as_json) as run, open_oversight_client(ctx) as client:
         planned = PlannedAct(
             operation="CutOffRecipient",
             title=translate("stop a recipient completely, at once"),
@@ -73,23 +70,20 @@ def cut_off(
         "makul-oversight terminate 2026/001 --justification 'Data passed on, report 15'",
     )
 )
+@with_groups
 def terminate(
     ctx: typer.Context,
     *,
     number: Annotated[str, typer.Argument(help="The number of the agreement.")],
     justification: Justification = None,
-    apply: Apply = False,
-    request_id: RequestId = None,
-    receipt: ReceiptOut = None,
-    as_json: AsJson = False,
+    options: ActOptions,
 ) -> None:
     """Terminate an agreement permanently.
 
     Two officers of the authorised body are necessary (cl. 12): the first proposes the termination,
     and another one gives the same command to carry it out. The answer says which was done.
     """
-    options = ActOptions(apply=apply, request_id=request_id, receipt=receipt, as_json=as_json)
-    with report_errors(as_json=as_json) as run, open_oversight_client(ctx) as client:
+    with report_errors(as_json=options.as_json) as run, open_oversight_client(ctx) as client:
         planned = PlannedAct(
             operation="TerminateAgreement",
             title=translate("propose the end of an agreement, or end it after another officer"),

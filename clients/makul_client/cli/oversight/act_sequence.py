@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Protocol, TypeVar
 from uuid import UUID, uuid4
 
 import typer
 
-from makul_client.cli.options import as_typed
+from makul_client.cli.options import Apply, AsJson, ReceiptOut, RequestId, as_typed
 from makul_client.cli.output import local_time, print_json, print_line, print_pairs
 from makul_client.cli.oversight.session import PlannedAct, stored_receipt
 from makul_client.cli.prompts import ask
@@ -40,12 +39,12 @@ DoneT = TypeVar("DoneT", bound=DoneAct)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActOptions:
-    """The options that every command of an act has."""
+    """The options that every command of an act has, as a group."""
 
-    apply: bool
-    request_id: UUID | None
-    receipt: Path | None
-    as_json: bool
+    apply: Apply = False
+    request_id: RequestId = None
+    receipt: ReceiptOut = None
+    as_json: AsJson = False
 
 
 def carry_out(

@@ -1,5 +1,6 @@
 """The commands of cases: open, list, show, refer, acknowledge, and get the evidence (cl. 12)."""
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -7,6 +8,7 @@ from uuid import UUID, uuid4
 
 import typer
 
+from makul_client.cli.option_groups import with_groups
 from makul_client.cli.options import AsJson, ReceiptOut, RequestId, as_typed, officer_examples
 from makul_client.cli.output import local_time, print_json, print_line, print_pairs
 from makul_client.cli.oversight.act_sequence import (
@@ -16,7 +18,6 @@ from makul_client.cli.oversight.act_sequence import (
     require_justification,
 )
 from makul_client.cli.oversight.session import (
-    Apply,
     PlannedAct,
     open_oversight_client,
     stored_receipt,
@@ -31,7 +32,43 @@ case_app = typer.Typer(
 )
 
 CaseId = Annotated[UUID, typer.Argument(metavar="ID", help="The id of the case.")]
+NewCaseRecipient = Annotated[
+    str | None, typer.Argument(help="The member code of the recipient of a new case.")
+]
 _DAY = ["%Y-%m-%d"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseScope:
+    """The options that say which case is opened: a new one of some days, or a proposed one."""
+
+    begins: Annotated[
+        datetime | None, typer.Option("--from", formats=_DAY, help="The first day.")
+    ] = None
+    ends: Annotated[
+        datetime | None, typer.Option("--to", formats=_DAY, help="The last day, included.")
+    ] = None
+    every_decision: Annotated[
+        bool, typer.Option("--all", help="Every decision, not only those with an exception.")
+    ] = False
+    case_id: Annotated[
+        UUID | None, typer.Option("--case", metavar="ID", help="Open this proposed case instead.")
+    ] = None
+
+    @property
+    def days(self) -> tuple[date, date]:
+        """The first and the last day of a new case."""
+        if self.begins is None or self.ends is None:
+            raise TypeError("the options were checked before")
+        return self.begins.date(), self.ends.date()
+
+    def require_one_case(self, recipient: str | None) -> None:
+        """Raise `typer.BadParameter` unless the options name a new case or a proposed one."""
+        of_new = (recipient is not None, self.begins is not None, self.ends is not None)
+        is_new = all(of_new) and self.case_id is None
+        is_proposed = self.case_id is not None and not any((*of_new, self.every_decision))
+        if not is_new and not is_proposed:
+            raise typer.BadParameter(translate("name RECIPIENT, --from and --to; or only --case"))
 
 
 @case_app.callback()
@@ -102,57 +139,37 @@ def show(
         " --justification 'Check of October'",
     ),
 )
+@with_groups
 def open_case(
     ctx: typer.Context,
     *,
-    recipient: Annotated[
-        str | None, typer.Argument(help="The member code of the recipient of a new case.")
-    ] = None,
-    begins: Annotated[
-        datetime | None, typer.Option("--from", formats=_DAY, help="The first day.")
-    ] = None,
-    ends: Annotated[
-        datetime | None, typer.Option("--to", formats=_DAY, help="The last day, included.")
-    ] = None,
-    every_decision: Annotated[
-        bool, typer.Option("--all", help="Every decision, not only those with an exception.")
-    ] = False,
-    case_id: Annotated[
-        UUID | None, typer.Option("--case", metavar="ID", help="Open this proposed case instead.")
-    ] = None,
+    recipient: NewCaseRecipient = None,
+    scope: CaseScope,
     justification: Justification = None,
-    apply: Apply = False,
-    request_id: RequestId = None,
-    receipt: ReceiptOut = None,
-    as_json: AsJson = False,
+    options: ActOptions,
 ) -> None:
     """Open a case about a recipient, or a case that was proposed.
 
     The operator then builds its evidence file. An officer of the authorised body does it.
     """
-    options = ActOptions(apply=apply, request_id=request_id, receipt=receipt, as_json=as_json)
-    days = _days(begins, ends)
-    if (case_id is None) is not (recipient is not None and days is not None) or (
-        case_id is not None and (recipient, days, every_decision) != (None, None, False)
-    ):
-        raise typer.BadParameter(translate("name RECIPIENT, --from and --to; or only --case"))
-    with report_errors(as_json=as_json) as run, open_oversight_client(ctx) as client:
+    scope.require_one_case(recipient)
+    with report_errors(as_json=options.as_json) as run, open_oversight_client(ctx) as client:
         planned = PlannedAct(
             operation="OpenCase",
             title=translate("open a case"),
-            target=recipient or str(case_id),
+            target=recipient or str(scope.case_id),
             justification=require_justification(justification),
         )
 
         def send(new_id: UUID) -> CaseAct:
             facts = planned.justification
-            if case_id is not None:
-                return client.decide_case(case_id, justification=facts, request_id=new_id)
+            if scope.case_id is not None:
+                return client.decide_case(scope.case_id, justification=facts, request_id=new_id)
             return client.open_case(
                 planned.target,
-                days or (date.min, date.min),
+                scope.days,
                 justification=facts,
-                every_decision=every_decision,
+                every_decision=scope.every_decision,
                 request_id=new_id,
             )
 
@@ -165,19 +182,16 @@ def open_case(
         " --justification 'The consents were shown on paper'"
     )
 )
+@with_groups
 def dismiss(
     ctx: typer.Context,
     *,
     case_id: CaseId,
     justification: Justification = None,
-    apply: Apply = False,
-    request_id: RequestId = None,
-    receipt: ReceiptOut = None,
-    as_json: AsJson = False,
+    options: ActOptions,
 ) -> None:
     """Dismiss a proposed or open case. It stays in the list with the reason."""
-    options = ActOptions(apply=apply, request_id=request_id, receipt=receipt, as_json=as_json)
-    with report_errors(as_json=as_json) as run, open_oversight_client(ctx) as client:
+    with report_errors(as_json=options.as_json) as run, open_oversight_client(ctx) as client:
         planned = PlannedAct(
             operation="OpenCase",
             title=translate("dismiss a case"),
@@ -202,22 +216,19 @@ def dismiss(
         " --justification 'No consent was shown'"
     )
 )
+@with_groups
 def refer(
     ctx: typer.Context,
     *,
     case_id: CaseId,
     justification: Justification = None,
-    apply: Apply = False,
-    request_id: RequestId = None,
-    receipt: ReceiptOut = None,
-    as_json: AsJson = False,
+    options: ActOptions,
 ) -> None:
     """Refer an open case with its evidence file to the data-protection body.
 
     The evidence file never changes afterwards, and the case cannot be dismissed.
     """
-    options = ActOptions(apply=apply, request_id=request_id, receipt=receipt, as_json=as_json)
-    with report_errors(as_json=as_json) as run, open_oversight_client(ctx) as client:
+    with report_errors(as_json=options.as_json) as run, open_oversight_client(ctx) as client:
         planned = PlannedAct(
             operation="ReferCase",
             title=translate("refer a case to the data-protection body"),
@@ -241,6 +252,7 @@ def refer(
         "makul-oversight case acknowledge 7d9a3c1e-0000-4000-8000-0000000000c1 --note 'Number 77'"
     )
 )
+@with_groups
 def acknowledge(
     ctx: typer.Context,
     *,
@@ -248,15 +260,11 @@ def acknowledge(
     note: Annotated[
         str | None, typer.Option(help="A note for the authorised body. No data of a person.")
     ] = None,
-    apply: Apply = False,
-    request_id: RequestId = None,
-    receipt: ReceiptOut = None,
-    as_json: AsJson = False,
+    options: ActOptions,
 ) -> None:
     """Acknowledge that your body, the data-protection body, received a referred case."""
-    options = ActOptions(apply=apply, request_id=request_id, receipt=receipt, as_json=as_json)
     stated = as_typed(note)
-    with report_errors(as_json=as_json) as run, open_oversight_client(ctx) as client:
+    with report_errors(as_json=options.as_json) as run, open_oversight_client(ctx) as client:
         planned = PlannedAct(
             operation="AcknowledgeCase",
             title=translate("acknowledge a case"),
@@ -304,10 +312,6 @@ def evidence(
                 (translate("digest"), saved.digest.hex()),
             ],
         )
-
-
-def _days(begins: datetime | None, ends: datetime | None) -> tuple[date, date] | None:
-    return None if begins is None or ends is None else (begins.date(), ends.date())
 
 
 def _describe(done: CaseAct) -> tuple[str, list[tuple[str, str]]]:

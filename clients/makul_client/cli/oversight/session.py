@@ -9,15 +9,15 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 import typer
 
-from makul_client.cli.exit_codes import ExitCode
+from makul_client.cli.confirmation import require_confirmation
 from makul_client.cli.late_commands import late
+from makul_client.cli.options import Apply as Apply  # noqa: PLC0414 -- the commands of acts take it from here
 from makul_client.cli.output import print_json, print_note, print_pairs
-from makul_client.cli.prompts import ask, has_terminal
 from makul_client.cli.run import receipt_in
 from makul_client.errors import OutputError
 from makul_client.models.acts import Act
@@ -32,11 +32,6 @@ else:
 
 PROFILE_OPTIONS: Final = ("--profile", "-p", "--config")
 PROFILE_VARIABLE: Final = "MAKUL_OFFICER_PROFILE"
-
-Apply = Annotated[
-    bool,
-    typer.Option("--apply", help="Send the act without a question. Otherwise it is shown first."),
-]
 
 
 def load_profile(ctx: typer.Context) -> OfficerProfile:
@@ -117,20 +112,15 @@ class PlannedAct:
 
         Otherwise end the run; nothing was sent. Without a terminal the run ends after the preview.
         """
-        if apply:
-            return
-        if as_json:
-            facts = {"target": self.target, "justification": self.justification}
-            print_json({"act": self.operation, "applied": False, **facts})
-        else:
-            print_pairs(translate("Would do: {act}", act=self.title), self._rows(profile))
-        if as_json or not has_terminal():
-            print_note(translate("Nothing was sent. To do it, give the same command with --apply."))
-            raise typer.Exit(ExitCode.OK)
-        question = translate("To confirm, type {target}", target=self.target)
-        if ask(question, instead="--apply").strip() != self.target:
-            print_note(translate("Nothing was sent: it was not confirmed."))
-            raise typer.Exit(ExitCode.USAGE)
+
+        def show() -> None:
+            if as_json:
+                facts = {"target": self.target, "justification": self.justification}
+                print_json({"act": self.operation, "applied": False, **facts})
+            else:
+                print_pairs(translate("Would do: {act}", act=self.title), self._rows(profile))
+
+        require_confirmation(self.target, show, apply=apply, as_json=as_json)
 
     def _rows(self, profile: OfficerProfile) -> Sequence[tuple[str, str]]:
         return [
