@@ -13,6 +13,7 @@ from makul.domain.agreements import AgreementState, Channel, Delivery
 from makul.domain.attributes import Attribute
 from makul.domain.legal_bases import Provision
 from makul.domain.matches import MatchMethod
+from makul.domain.recipients import RecipientKind
 from makul.net.files import FileError
 
 
@@ -64,9 +65,21 @@ def test_powers_are_read_by_purpose() -> None:
     assert agreement.powers == {"LOAN": {Attribute.SURNAME, Attribute.PIN}}
 
 
+def test_competence_is_read_by_purpose() -> None:
+    """Procedure, cl. 3: the file names the act of law for a purpose of the agreement."""
+    agreement = parse_agreement(example(competence={"LOAN": "A law, art. 1"}))
+
+    assert agreement.competences == {"LOAN": "A law, art. 1"}
+    notary = RecipientKind.PRIVATE_NOTARY
+    assert agreement.purposes_without_competence(notary) == {"ACCOUNT_OPENING"}
+    assert agreement.purposes_without_competence(RecipientKind.BANK) == frozenset()
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        ({"competence": {"LOAM": "A law"}}, "competence.LOAM: is not among the purposes"),
+        ({"competence": {"LOAN": " "}}, "competence.LOAN: names an act of law"),
         ({"number": None}, "number: is missing"),
         ({"purposes": None}, "purposes: is missing"),
         ({"colour": "red"}, "colour: no such key"),

@@ -48,6 +48,7 @@ TERMS = Agreement(
     channels=frozenset({Channel.WSSE}),
     provisions=frozenset({Provision.OFFICIAL_REQUEST}),
     powers={PURPOSE: frozenset({Attribute.ADDRESS})},
+    competences={PURPOSE: "«Сыноо & мыйзам», 1-берене"},
     daily_quota=1_000,
 )
 DRAFT = AgreementDraft(
@@ -86,6 +87,7 @@ def drafts(draw: st.DrawFn) -> AgreementDraft:
         channels=draw(some(Channel)),
         provisions=draw(some(Provision, least=0)),
         powers=draw(st.dictionaries(PURPOSES, some(Attribute), max_size=3)),
+        competences=draw(st.dictionaries(PURPOSES, NAMES, max_size=3)),
         daily_quota=draw(st.none() | st.integers(1, 10_000_000)),
         delivery=draw(st.sampled_from(Delivery)),
         scores_out=draw(st.booleans()),
@@ -124,6 +126,7 @@ OTHER: Mapping[str, object] = {
     "channels": frozenset(Channel),
     "provisions": frozenset(Provision),
     "powers": {PURPOSE: frozenset({Attribute.SURNAME, Attribute.ADDRESS})},
+    "competences": {PURPOSE: "Башка мыйзам"},
     "daily_quota": None,
     "requests_a_minute": 7,
     "bytes_a_day": 2**40,

@@ -21,6 +21,7 @@ from makul.domain.reasons import Code
 from makul.domain.recipients import NOTARIES, PUBLIC_BODIES, RecipientKind, RecipientState
 from makul.domain.rules import Ruling, Verdict
 from makul_testing.builders.cases import (
+    ACCOUNT_OPENING,
     AT,
     BANK_AGREEMENT,
     BY_CONSENT,
@@ -185,6 +186,18 @@ def test_a_name_that_is_no_attribute_is_refused_and_not_repeated(name: str) -> N
     asking = BY_CONSENT.asking(attributes=frozenset({name}))
 
     assert refusals(asking) == {("AGR-04", "requestedAttributes")}
+
+
+@pytest.mark.parametrize("kind", RecipientKind)
+def test_public_bodies_and_notaries_act_within_their_competence(kind: RecipientKind) -> None:
+    """Procedure, cl. 3 a to c and e: the agreement names the act of law for the purpose."""
+    stated = BY_CONSENT.by(kind=kind).under(competences={ACCOUNT_OPENING: "A law, art. 1"})
+    bound = kind in PUBLIC_BODIES | NOTARIES
+
+    assert refusals(stated) == set()
+    for competences in ({}, {MARKETING: "A law"}, {ACCOUNT_OPENING: " "}):
+        refused = refusals(stated.under(competences=competences))
+        assert refused == ({("AGR-07", "purpose")} if bound else set())
 
 
 def test_a_request_for_data_names_attributes() -> None:

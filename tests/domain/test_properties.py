@@ -75,6 +75,7 @@ def entitled(case: Case) -> bool:
             agreement.valid_from <= case.at < agreement.valid_to,
             request.channel in agreement.channels,
             request.purpose in agreement.purposes,
+            recipient.kind.clause == "3d" or agreement.competences.get(request.purpose, " ") != " ",
             request.purpose == stated.purpose,
             request.methods,
             request.methods <= agreement.methods,

@@ -417,3 +417,24 @@ def test_an_approval_is_checked_again_when_it_is_recorded(
     )
     with pytest.raises(OperatorRegistryError, match="not a signatory"):
         notices.record(judged, at=at)
+
+
+def test_a_public_body_or_notary_needs_a_stated_competence(
+    installation: InProcessService, agreements: Agreements
+) -> None:
+    """Cl. 3: no draft without the act of law, and nothing under older terms without it (AGR-07)."""
+    at = installation.clock()
+    terms = replace(NOTARY.agreed(at), number=AgreementNumber(f"TEST/{next(NUMBERS)}"))
+    older = replace(terms, competences={})
+    with pytest.raises(OperatorRegistryError, match="NOTARIAL_ACT"):
+        agreements.draw_up(older, at=at)
+
+    document = agreements.draw_up(terms, at=at)
+    agreements.register_draft(older, document, at=at)  # as an earlier release stored it
+    for member in (AUTHORISED_BODY, OPERATOR, NOTARY.code):
+        state = submit(installation, agreements, signed(installation, document, member))
+    ready = installation.document("notary-00-data")
+    fields = about(installation.person_of(ready), of=NOTARY, document=ready, agreement=terms.number)
+
+    assert state is AgreementState.IN_FORCE
+    assert "AGR-07" in installation.ask(person_request(**fields), by="notary").codes

@@ -95,6 +95,7 @@ AGREEMENT = {
     "channels": st.frozensets(st.sampled_from(Channel)),
     "provisions": st.frozensets(st.sampled_from(Provision), max_size=3),
     "powers": st.dictionaries(PURPOSES, SOME_ATTRIBUTES, max_size=2),
+    "competences": st.dictionaries(PURPOSES, st.sampled_from(["A law", " "]), max_size=2),
 }
 DOCUMENT = {
     "subject": st.sampled_from([SOMEONE_ELSE]),

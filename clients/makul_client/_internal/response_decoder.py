@@ -8,6 +8,7 @@ from makul_client.models.reasons import Language, Reason, Retry
 from makul_client.models.response import (
     ATTRIBUTES,
     Agreement,
+    Competence,
     ConsentStatus,
     Inclusion,
     LedgerInfo,
@@ -133,6 +134,9 @@ def agreement(read: Any) -> Agreement:
         provisions=tuple(read.provision),
         powers=tuple(
             Power(purpose=each.purpose, attributes=tuple(each.attribute)) for each in read.power
+        ),
+        competences=tuple(
+            Competence(purpose=each.purpose, citation=each.citation) for each in read.competence
         ),
         daily_quota=read.dailyQuota,
         requests_per_minute=read.requestsPerMinute,

@@ -254,6 +254,10 @@ def print_agreement(agreement: Agreement) -> None:
                 (translate("power {purpose}", purpose=each.purpose), ", ".join(each.attributes))
                 for each in agreement.powers
             ),
+            *(
+                (translate("competence {purpose}", purpose=each.purpose), each.citation)
+                for each in agreement.competences
+            ),
             (translate("quota a day"), quota),
             (translate("delivery"), agreement.delivery),
             *(

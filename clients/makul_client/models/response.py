@@ -258,6 +258,14 @@ class Power:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Competence:
+    """The act of law on which a recipient's competence for a purpose rests (Procedure, cl. 3)."""
+
+    purpose: str
+    citation: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PartySignature:
     """A party's signature under an agreement (Procedure, cl. 7)."""
 
@@ -288,6 +296,8 @@ class Agreement:
     """The consents on paper that one official may register in a day; None: paper is not allowed."""
     representatives: bool
     delivery: str
+    competences: tuple[Competence, ...] = ()
+    """For recipients of cl. 3 a to c and e."""
     signatures: tuple[PartySignature, ...] = ()
     """The parties that have signed these terms."""
 

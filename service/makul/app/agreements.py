@@ -27,6 +27,7 @@ from makul.domain.agreements import Agreement, AgreementRole, AgreementState
 from makul.domain.disclosures import ProofStatus
 from makul.domain.identifiers import AgreementNumber, MemberCode
 from makul.domain.reasons import Code
+from makul.domain.recipients import Recipient
 from makul.language.translation import mark, translate
 
 if TYPE_CHECKING:
@@ -63,12 +64,21 @@ class Agreements:
 
         It is not registered yet.
         """
+        recipient = self._recipient(terms.recipient)
+        if lacking := sorted(terms.purposes_without_competence(recipient.kind)):
+            raise OperatorRegistryError(
+                translate(
+                    "name the act of law on which the recipient's competence rests (cl. 3), for:"
+                    " {purposes}",
+                    purposes=", ".join(lacking),
+                )
+            )
         draft = AgreementDraft(
             terms=replace(terms, state=AgreementState.DRAFT),
             drafted_at=at,
             authorised_body=_require_body(self.authorised_body),
             operator=self.operator,
-            recipient_name=self._recipient_name(terms.recipient),
+            recipient_name=recipient.name,
         )
         try:
             return self.documents.render_agreement(draft)
@@ -136,10 +146,10 @@ class Agreements:
             )
         return draft
 
-    def _recipient_name(self, code: MemberCode) -> str:
+    def _recipient(self, code: MemberCode) -> Recipient:
         for recipient in self.registry.recipients():
             if recipient.code == code:
-                return recipient.name
+                return recipient
         raise OperatorRegistryError(translate("this recipient is not registered"))
 
 

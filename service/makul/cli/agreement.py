@@ -320,6 +320,9 @@ def _facts(agreement: Agreement) -> Facts:
             f"{purpose}: {' '.join(sorted(covered))}"
             for purpose, covered in sorted(agreement.powers.items())
         ],
+        "competence": [
+            f"{purpose}: {citation}" for purpose, citation in sorted(agreement.competences.items())
+        ],
         "daily_quota": agreement.daily_quota,
         "requests_per_minute": agreement.requests_a_minute,
         "bytes_per_day": agreement.bytes_a_day,

@@ -55,6 +55,9 @@ def render_agreement(draft: AgreementDraft) -> bytes:
         group("channels", each("channel", terms.channels)),
         group("provisions", each("provision", terms.provisions)) if terms.provisions else "",
         group("powers", *_powers(terms)) if terms.powers else "",
+        group("competences", *map(_competence, sorted(terms.competences.items())))
+        if terms.competences
+        else "",
         optional("dailyQuota", _number_text(terms.daily_quota)),
         optional("requestsPerMinute", _number_text(terms.requests_a_minute)),
         optional("bytesPerDay", _number_text(terms.bytes_a_day)),
@@ -95,6 +98,7 @@ def read_agreement(signed: "Element") -> AgreementDraft:
         channels=_read_all(reader.inside("channels"), "channel", Channel),
         provisions=_read_all(reader.inside_if_any("provisions"), "provision", Provision),
         powers=_read_powers(reader.inside_if_any("powers")),
+        competences=_read_competences(reader.inside_if_any("competences")),
         daily_quota=reader.read_if_any("dailyQuota", int),
         requests_a_minute=reader.read_if_any("requestsPerMinute", int),
         bytes_a_day=reader.read_if_any("bytesPerDay", int),
@@ -151,6 +155,18 @@ def _read_powers(powers: Reader | None) -> dict[PurposeCode, frozenset[Attribute
     return {
         power.read("purpose", parse_purpose): _read_all(power, "attribute", Attribute)
         for power in (powers.each_inside("power") if powers is not None else ())
+    }
+
+
+def _competence(stated: tuple[PurposeCode, str]) -> str:
+    purpose, citation = stated
+    return group("competence", element("purpose", purpose), element("citation", citation))
+
+
+def _read_competences(competences: Reader | None) -> dict[PurposeCode, str]:
+    return {
+        each.read("purpose", parse_purpose): each.text("citation")
+        for each in (competences.each_inside("competence") if competences is not None else ())
     }
 
 

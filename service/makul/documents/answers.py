@@ -226,6 +226,10 @@ def render_agreement(
         each("channel", agreement.channels),
         each("provision", agreement.provisions),
         *(_power(purpose, covered) for purpose, covered in sorted(agreement.powers.items())),
+        *(
+            group("competence", element("purpose", purpose), element("citation", citation))
+            for purpose, citation in sorted(agreement.competences.items())
+        ),
         "" if quota is None else element("dailyQuota", str(quota)),
         _own_limit("requestsPerMinute", agreement.requests_a_minute),
         _own_limit("bytesPerDay", agreement.bytes_a_day),

@@ -9,6 +9,7 @@ from makul.domain.attributes import Attribute
 from makul.domain.identifiers import AgreementNumber, MemberCode, PurposeCode
 from makul.domain.legal_bases import Provision
 from makul.domain.matches import MatchMethod
+from makul.domain.recipients import BOUND_BY_COMPETENCE, RecipientKind
 
 DEFAULT_PAPER_QUOTA = 20
 """The paper quota if the agreement names none: a clerk's busy day, too few for mass collection."""
@@ -69,6 +70,8 @@ class Agreement:
     """The provisions of cl. 5 that this recipient may invoke; empty for most recipients."""
     powers: Mapping[PurposeCode, frozenset[Attribute]] = field(default_factory=dict)
     """The attributes that the body's powers cover, by purpose (cl. 5.3)."""
+    competences: Mapping[PurposeCode, str] = field(default_factory=dict)
+    """The act of law on which the recipient's competence rests, by purpose (cl. 3 a to c and e)."""
     daily_quota: int | None = None
     """Disclosures allowed in a UTC day; None for no limit beyond the rate limits."""
     requests_a_minute: int | None = None
@@ -97,6 +100,14 @@ class Agreement:
     def may_bind(self, at: datetime) -> bool:
         """Return whether the agreement is, or can still come, in force at or after this instant."""
         return self.state is not AgreementState.TERMINATED and at < self.valid_to
+
+    def purposes_without_competence(self, kind: RecipientKind) -> frozenset[PurposeCode]:
+        """Return the purposes for which a recipient of this kind must still name an act of law."""
+        if kind not in BOUND_BY_COMPETENCE:
+            return frozenset()
+        return frozenset(
+            each for each in self.purposes if not self.competences.get(each, "").strip()
+        )
 
     def covers(self, at: datetime) -> bool:
         """Return whether the agreement is in force at this instant."""

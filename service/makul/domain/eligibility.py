@@ -97,6 +97,23 @@ def _purpose_agreed(case: EligibilityCase) -> Ruling:
     return holds(Code.AGR_03, case.request.purpose in agreement.purposes, "purpose")
 
 
+def _competence_stated(case: EligibilityCase) -> Ruling:
+    """Judge whether the agreement names the act of law for this purpose (cl. 3 a to c and e).
+
+    Any act counts that the three parties have signed. An agreement that is older than this rule
+    names none, so it gives nothing to these kinds until a new one is concluded.
+    """
+    agreement, recipient = case.usable_agreement, case.recipient
+    purpose = case.request.purpose
+    if agreement is None or recipient is None or purpose not in agreement.purposes:
+        return not_applicable(Code.AGR_07)
+    return holds(
+        Code.AGR_07,
+        purpose not in agreement.purposes_without_competence(recipient.kind),
+        "purpose",
+    )
+
+
 def _attributes_agreed(case: EligibilityCase) -> Ruling:
     agreement = case.usable_agreement
     if agreement is None:
@@ -150,6 +167,7 @@ ENTRY_RULES: tuple[Rule[EligibilityCase], ...] = (
 ELIGIBILITY_RULES: tuple[Rule[EligibilityCase], ...] = (
     *ENTRY_RULES,
     Rule(Code.AGR_03, _purpose_agreed, ("2",)),
+    Rule(Code.AGR_07, _competence_stated, ("7",)),
     Rule(Code.AGR_04, _attributes_agreed),
     Rule(Code.AGR_05, _methods_agreed),
     Rule(Code.RCP_04, can_be_encrypted),

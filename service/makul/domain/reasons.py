@@ -63,6 +63,7 @@ class Code(StrEnum):
     AGR_04 = "AGR-04"
     AGR_05 = "AGR-05"
     AGR_06 = "AGR-06"
+    AGR_07 = "AGR-07"
     CNS_01 = "CNS-01"
     CNS_02 = "CNS-02"
     CNS_03 = "CNS-03"
@@ -130,6 +131,7 @@ SIG-01 4 F R     SIG-02 4 F R     SIG-03 4 F R     SIG-04 4 F R     SIG-05 4 F R
 SIG-06 4 N R     SIG-07 4 L O     SIG-08 4 F R     SIG-09 4 F R     SIG-10 4 F R
 RCP-01 3 N R     RCP-02 7 N R     RCP-03 12 N R    RCP-04 7 F R     RCP-05 16 F R
 AGR-01 7 N R     AGR-02 12 N R    AGR-03 7 F R     AGR-04 7 F R     AGR-05 7 F R     AGR-06 7 L R
+AGR-07 3 F R
 CNS-01 4 F R     CNS-02 4 F C     CNS-03 4 F C     CNS-04 4 F C     CNS-05 4 N C     CNS-06 4 N R
 CNS-07 4 F R     CNS-08 4 F R     CNS-09 4 F R     CNS-10 4 F R     CNS-11 4 F C     CNS-12 4 F R
 CNS-13 4 F R     CNS-14 4 F R     CNS-15 4 F R     CNS-16 4 F R

@@ -41,6 +41,9 @@ PUBLIC_BODIES = STATE_BODIES | {_K.LOCAL_SELF_GOVERNMENT}
 NOTARIES = frozenset({_K.STATE_NOTARY, _K.PRIVATE_NOTARY})
 """The natural persons of cl. 3 e."""
 
+BOUND_BY_COMPETENCE = PUBLIC_BODIES | NOTARIES
+"""The kinds that are recipients only *within their competence* (cl. 3 a to c and e)."""
+
 _CLAUSE = dict.fromkeys(_K, "3d") | {
     _K.STATE_BODY: "3a",
     _K.LAW_ENFORCEMENT: "3a",

@@ -114,8 +114,8 @@ class Event(Enum):
     BEYOND_AGREEMENT = _entry(
         "MKL-202", "beyond-agreement", _MEDIUM, _BEYOND,
         "A recipient requested more than its agreement or powers allow",
-        Code.AGR_01, Code.AGR_02, Code.AGR_03, Code.AGR_04, Code.AGR_05, Code.REQ_08, Code.RCP_05,
-        Code.LAW_02, Code.LAW_04,
+        Code.AGR_01, Code.AGR_02, Code.AGR_03, Code.AGR_04, Code.AGR_05, Code.AGR_07,
+        Code.REQ_08, Code.RCP_05, Code.LAW_02, Code.LAW_04,
     )  # fmt: skip
     QUOTA_SPENT = _entry(
         "MKL-203", "quota-spent", _LOW, _BEYOND,

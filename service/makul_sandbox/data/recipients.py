@@ -86,6 +86,8 @@ class Party:
     channels: frozenset[Channel] = _EVERY_CHANNEL
     provisions: frozenset[Provision] = frozenset()
     powers: Mapping[PurposeCode, frozenset[Attribute]] = field(default_factory=dict)
+    competence: str | None = None
+    """The act of law on which its competence for every purpose rests (cl. 3 a to c and e)."""
     official: Post | None = None
     paper_allowed: bool = False
     representatives_allowed: bool = False
@@ -106,18 +108,20 @@ class Party:
 
     def agreed(self, at: datetime) -> Agreement:
         """Return the terms of its agreement. Their term began before the sandbox was made."""
+        purposes = self.other_purposes | {self.purpose}
         return Agreement(
             number=self.agreement,
             recipient=self.code,
             state=AgreementState.DRAFT,
             valid_from=at - AGREED_SINCE,
             valid_to=at + AGREED_FOR,
-            purposes=self.other_purposes | {self.purpose},
+            purposes=purposes,
             attributes=self.attributes,
             methods=frozenset({MatchMethod.DEMOGRAPHIC}),
             channels=self.channels,
             provisions=self.provisions,
             powers=self.powers,
+            competences={} if self.competence is None else dict.fromkeys(purposes, self.competence),
             paper_allowed=self.paper_allowed,
             representatives_allowed=self.representatives_allowed,
             delivery=self.delivery,
@@ -149,6 +153,7 @@ NOTARY = Party(
     agreement=AgreementNumber("SANDBOX/NOTARY"),
     purpose=PurposeCode("NOTARIAL_ACT"),
     purpose_text="Нотариалдык аракет",
+    competence="Закон КР «О нотариате» (sandbox)",
     attributes=_EVERYDAY,
     channels=frozenset({Channel.WSSE}),
 )
@@ -196,6 +201,7 @@ POLICE = Party(
     agreement=AgreementNumber("SANDBOX/POLICE"),
     purpose=PurposeCode("CRIMINAL_CASE"),
     purpose_text="Кылмыш ишин тергөө",
+    competence="Закон КР «Об органах внутренних дел» (sandbox)",
     attributes=frozenset(Attribute) - BIOMETRIC,
     provisions=frozenset(
         {Provision.JUDICIAL, Provision.OPERATIONAL_SEARCH, Provision.COUNTER_CORRUPTION}
@@ -211,6 +217,7 @@ MUNICIPALITY = Party(
     agreement=AgreementNumber("SANDBOX/MUNICIPALITY"),
     purpose=PurposeCode("SOCIAL_BENEFITS"),
     purpose_text="Социалдык жөлөкпул дайындоо",
+    competence="Закон КР «О местном самоуправлении» (sandbox)",
     attributes=_EVERYDAY,
     provisions=frozenset({Provision.OFFICIAL_REQUEST}),
     powers={

@@ -72,6 +72,7 @@ BODY_AGREEMENT = replace(
     purposes=frozenset({REGISTER_UPKEEP}),
     provisions=frozenset(Provision),
     powers={REGISTER_UPKEEP: NAME_AND_BIRTH},
+    competences={REGISTER_UPKEEP: "Сыноо мыйзамы, 2-берене"},
 )
 
 PARENT = Representation(

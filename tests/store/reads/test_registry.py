@@ -146,6 +146,7 @@ purposes = st.from_regex(r"[A-Z][A-Z0-9_]{1,20}", fullmatch=True).map(PurposeCod
         channels=st.frozensets(st.sampled_from(Channel)),
         provisions=st.frozensets(st.sampled_from(Provision)),
         powers=st.dictionaries(purposes, subsets),
+        competences=st.dictionaries(purposes, st.text(max_size=5)),
         daily_quota=st.none() | st.integers(0, 10**6),
         delivery=st.sampled_from(Delivery),
         scores_out=st.booleans(),
@@ -168,8 +169,8 @@ def test_an_agreement_is_read_back_as_written(agreement: Agreement) -> None:
         "",
         "[]",
         "{}",
-        terms_to_text(an_agreement()).replace('"v":3', '"v":4'),
-        terms_to_text(an_agreement()).replace('"v":3', '"v":3,"more":1'),
+        terms_to_text(an_agreement()).replace('"v":4', '"v":5'),
+        terms_to_text(an_agreement()).replace('"v":4', '"v":4,"more":1'),
         terms_to_text(an_agreement()).replace("surname", "nickname"),
         terms_to_text(an_agreement()).replace('"scoresOut":false', '"scoresOut":0'),
         terms_to_text(an_agreement()).replace('"paper":false', '"paper":0'),
@@ -206,14 +207,23 @@ def test_a_naive_instant_is_an_error() -> None:
         micros(NOON.replace(tzinfo=None))
 
 
+SINCE_4 = ("competences",)
 LIMITS = ("requestsPerMinute", "bytesPerDay")
 PAPERS = ("paper", "paperQuota", "representatives")
+
+
+def test_older_terms_state_no_competence() -> None:
+    """So a public body gets nothing under them until a new agreement is concluded (AGR-07)."""
+    fields = json.loads(terms_to_text(an_agreement(competences={PurposeCode("LOAN"): "A law"})))
+    old = json.dumps({k: v for k, v in fields.items() if k not in SINCE_4} | {"v": 3})
+
+    assert not agreement_from_row((AGREEMENT_NUMBER, BANK, "IN_FORCE", 0, 1, old)).competences
 
 
 def test_older_terms_have_no_limits() -> None:
     """Older agreements say nothing about limits, so the operator's settings count."""
     fields = json.loads(terms_to_text(an_agreement()))
-    old = json.dumps({k: v for k, v in fields.items() if k not in LIMITS} | {"v": 2})
+    old = json.dumps({k: v for k, v in fields.items() if k not in SINCE_4 + LIMITS} | {"v": 2})
 
     read = agreement_from_row((AGREEMENT_NUMBER, BANK, "IN_FORCE", 0, 1, old))
 
@@ -223,7 +233,9 @@ def test_older_terms_have_no_limits() -> None:
 def test_older_terms_permit_no_paper() -> None:
     """Older agreements say nothing about paper or representatives, so neither is permitted."""
     fields = json.loads(terms_to_text(an_agreement()))
-    old = json.dumps({k: v for k, v in fields.items() if k not in LIMITS + PAPERS} | {"v": 1})
+    old = json.dumps(
+        {k: v for k, v in fields.items() if k not in SINCE_4 + LIMITS + PAPERS} | {"v": 1}
+    )
 
     read = agreement_from_row((AGREEMENT_NUMBER, BANK, "IN_FORCE", 0, 1, old))
 

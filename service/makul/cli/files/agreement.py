@@ -75,6 +75,9 @@ paper_daily_quota = 20          # how many of them one official may hand in a da
 representatives_allowed = false # parents, guardians, by power of attorney
 provisions = []                 # of cl. 5: what may be invoked without consent
 
+[competence]                    # for cl. 3 a to c and e: the act of law for each purpose
+# BENEFITS = "Law on state benefits, art. 8"
+
 [powers]                        # for OFFICIAL_REQUEST (cl. 5.3): attributes by purpose
 # BENEFITS = ["surname", "givenName", "address"]
 """
@@ -139,6 +142,12 @@ def _parse_purpose(name: str) -> PurposeCode:
     raise ValueError(problem)
 
 
+def _check_citation(citation: str) -> str:
+    if not citation.strip() or citation != citation.strip():
+        raise ValueError(translate("names an act of law, without spaces at its ends"))
+    return citation
+
+
 def _count_from_one(without: str) -> BeforeValidator:
     """Return the annotation of a limit. `without` states what applies if the key is left out."""
 
@@ -161,6 +170,7 @@ _Purpose = Annotated[PurposeCode, AfterValidator(_parse_purpose)]
 _Attribute = Annotated[Attribute, _choose_from(Attribute)]
 _Set = Annotated[frozenset[_NameT], BeforeValidator(_check_names)]
 _NotEmpty = Annotated[_Set[_NameT], AfterValidator(_check_not_empty)]
+_Citation = Annotated[str, AfterValidator(_check_citation)]
 _OfSettings = Annotated[int, _count_from_one(mark("that of the settings"))]
 
 
@@ -179,6 +189,7 @@ class _AgreementFile(BaseModel):
     channels: _NotEmpty[Annotated[Channel, _choose_from(Channel)]]
     provisions: _Set[Annotated[Provision, _choose_from(Provision)]] = frozenset()
     powers: dict[_Purpose, _NotEmpty[_Attribute]] = {}
+    competences: dict[_Purpose, _Citation] = Field({}, alias="competence")
     daily_quota: Annotated[int, _count_from_one(mark("no limit"))] | None = None
     requests_a_minute: _OfSettings | None = Field(None, alias="requests_per_minute")
     bytes_a_day: _OfSettings | None = Field(None, alias="bytes_per_day")
@@ -255,6 +266,13 @@ def _check_together(agreement: Agreement) -> None:
             beyond = ", ".join(sorted(covered - agreement.attributes))
             raise _KeyError(
                 key, translate("goes beyond the agreement's attributes: {beyond}", beyond=beyond)
+            )
+    for purpose in agreement.competences:
+        if purpose not in agreement.purposes:
+            hint = suggest_name(purpose, agreement.purposes)
+            raise _KeyError(
+                f"competence.{purpose}",
+                translate("is not among the purposes{suggestion}", suggestion=hint),
             )
     if agreement.powers and Provision.OFFICIAL_REQUEST not in agreement.provisions:
         raise _KeyError(

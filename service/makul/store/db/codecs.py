@@ -112,16 +112,17 @@ def only(fields: Mapping[str, object], *names: str) -> Mapping[str, object]:
 
 
 def terms_to_text(agreement: Agreement) -> str:
-    """Return the terms of an agreement (format 3), except those that have columns of their own."""
+    """Return the terms of an agreement (format 4), except those that have columns of their own."""
     return dumps(
         {
-            "v": 3,
+            "v": 4,
             "purposes": sorted(agreement.purposes),
             "attributes": sorted(agreement.attributes),
             "methods": sorted(agreement.methods),
             "channels": sorted(agreement.channels),
             "provisions": sorted(agreement.provisions),
             "powers": {code: sorted(names) for code, names in agreement.powers.items()},
+            "competences": dict(agreement.competences),
             "dailyQuota": agreement.daily_quota,
             "requestsPerMinute": agreement.requests_a_minute,
             "bytesPerDay": agreement.bytes_a_day,
@@ -134,7 +135,8 @@ def terms_to_text(agreement: Agreement) -> str:
     )
 
 
-_BEFORE_3: dict[str, object] = {"requestsPerMinute": None, "bytesPerDay": None}
+_BEFORE_4: dict[str, object] = {"competences": {}}
+_BEFORE_3: dict[str, object] = {**_BEFORE_4, "requestsPerMinute": None, "bytesPerDay": None}
 _CLOSED_BEFORE_2: dict[str, object] = {
     **_BEFORE_3,
     "paper": False,
@@ -177,6 +179,12 @@ def agreement_from_row(row: AgreementRow) -> Agreement:
                     for code, names in _fields(fields["powers"]).items()
                 }
             ),
+            competences=MappingProxyType(
+                {
+                    PurposeCode(code): _string(citation)
+                    for code, citation in _fields(fields["competences"]).items()
+                }
+            ),
             daily_quota=_number_if_any(fields["dailyQuota"]),
             requests_a_minute=_number_if_any(fields["requestsPerMinute"]),
             bytes_a_day=_number_if_any(fields["bytesPerDay"]),
@@ -191,18 +199,20 @@ def agreement_from_row(row: AgreementRow) -> Agreement:
 
 
 def _upgrade_terms(fields: dict[str, object]) -> dict[str, object]:
-    """Return the fields of an agreement's terms in format 3, from any format."""
+    """Return the fields of an agreement's terms in format 4, from any format."""
     if fields.get("v") == 1:  # format 1: before consents on paper and by representatives
-        fields = {**fields, **_CLOSED_BEFORE_2, "v": 3}
+        fields = {**fields, **_CLOSED_BEFORE_2, "v": 4}
     elif fields.get("v") == 2:  # format 2: before limits on use
-        fields = {**fields, **_BEFORE_3, "v": 3}
+        fields = {**fields, **_BEFORE_3, "v": 4}
+    elif fields.get("v") == 3:  # format 3: before competences, so none is stated
+        fields = {**fields, **_BEFORE_4, "v": 4}
     only(
         fields,
         *("v", "purposes", "attributes", "methods", "channels", "provisions", "powers"),
         *("dailyQuota", "delivery", "scoresOut", "paper", "paperQuota", "representatives"),
-        *("requestsPerMinute", "bytesPerDay"),
+        *("requestsPerMinute", "bytesPerDay", "competences"),
     )
-    if fields["v"] != 3:
+    if fields["v"] != 4:
         raise CodecError(translate("an agreement has an unknown format"))
     return fields
 
