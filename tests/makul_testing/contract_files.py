@@ -48,6 +48,9 @@ OPERATIONS: Mapping[str, Mapping[str, str]] = {
         "GetReceipt": "10 and 11",
         "GetMonthlyStatement": "11",
         "ConfirmMonth": "11",
+        "ReportInaccuracy": "14",
+        "GetCorrection": "14",
+        "AcknowledgeCorrection": "14",
         "GetStatus": "9",
     },
     "oversight": {
@@ -66,6 +69,8 @@ OPERATIONS: Mapping[str, Mapping[str, str]] = {
         "SignAgreement": "7",
         "SignMonth": "11",
         "TerminateAgreement": "12",
+        "ListCorrections": "14",
+        "ResolveCorrection": "14",
     },
     "subject": {
         "ListDisclosures": "4 and 11",
@@ -76,6 +81,8 @@ OPERATIONS: Mapping[str, Mapping[str, str]] = {
         "UnlockMatching": "4",
         "ReportNotMe": "4 and 11",
         "AnswerCheck": "11",
+        "RequestCorrection": "4 and 14",
+        "ListCorrections": "14",
     },
 }
 """The operations of each port, with the clauses of the Procedure that they carry out."""

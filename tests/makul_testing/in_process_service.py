@@ -404,6 +404,7 @@ def build_installation(
         recorder=overseer.recorder,
         acts=overseer.acts,
         oversight=overseer.oversight,
+        corrections=overseer.corrections,
     )
     oversight = oversight_port(overseeing, operator=OPERATOR)
     for_citizens = stores[Duty.SUBJECT]
@@ -413,6 +414,7 @@ def build_installation(
         recorder=for_citizens.recorder,
         acts=for_citizens.acts,
         subject=for_citizens.subject,
+        corrections=for_citizens.corrections,
     )
     assert settings.subject is not None
     subject = subject_port(answering, settings.subject, operator=OPERATOR)

@@ -18,6 +18,7 @@ from makul.admin.revalidation import RevalidationResult, revalidate
 from makul.app.agreements import Agreements
 from makul.app.notices import Notices
 from makul.app.ports import Clock, DocumentVerifier, KeyRotation, OperatorRegistry, VerifiedDocument
+from makul.app.ports.corrections import CorrectionDesk
 from makul.composition.adapters import (
     build_agreements,
     document_verifier,
@@ -28,6 +29,7 @@ from makul.domain.identifiers import MemberCode
 from makul.language.translation import translate
 from makul.net.users import identify_operator
 from makul.observability.audited_registry import AuditedRegistry
+from makul.observability.correction_audit import AuditedCorrections
 from makul.observability.security_events import Event
 from makul.observability.security_log import emit_security_event
 from makul.store import Store
@@ -59,6 +61,11 @@ class Installation:
     def registry(self) -> OperatorRegistry:
         """The operator's registry. Its use is reported as a security event."""
         return AuditedRegistry(self.store.registry, identify_operator())
+
+    @property
+    def corrections(self) -> CorrectionDesk:
+        """The operator's work on corrections. Its use is reported as a security event."""
+        return AuditedCorrections(self.store.correction_desk, identify_operator())
 
     @property
     def agreements(self) -> Agreements:

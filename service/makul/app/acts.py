@@ -39,10 +39,12 @@ from makul.app.ports.acts import (
     StatementPages,
     refuse_act,
 )
+from makul.app.ports.corrections import CorrectionReader
 from makul.app.ports.identity import IdToken
 from makul.app.ports.oversight import EvidenceParts
 from makul.app.ports.subject import SubjectRecord
 from makul.app.recording import Recording
+from makul.domain.corrections import CorrectionTerms
 from makul.domain.identifiers import MemberCode, Pin
 from makul.domain.months import Month
 from makul.domain.officers import Officer, OfficerRole
@@ -83,6 +85,8 @@ class ActServices:
     evidence: EvidenceParts
     receipts: OwnReceipts
     signer: ReceiptSigner
+    corrections: CorrectionReader
+    correction_terms: CorrectionTerms
     operator: MemberCode
     authorised_body: NamedParty | None
     """The authorised body; None if the settings name none."""

@@ -89,7 +89,8 @@ class Disclose:
             purpose=person_request.purpose,
             subject=person_request.probe.pin,
         )
-        snapshot, facts = received.snapshot, received.facts
+        snapshot = received.snapshot
+        facts = replace(received.facts, corrections=snapshot.corrections)
         if received.excess is not None:
             return self.recording.record_and_render(received.excess)
         case = EligibilityCase(

@@ -11,6 +11,7 @@ from makul.app.ports import (
     Answer,
     ConsentAcceptance,
     DeliveryEncryptor,
+    DisclosureFacts,
     Documents,
     DryRunFacts,
     Entry,
@@ -104,6 +105,7 @@ class EntryRenderer:
             disclosure_id=disclosure_id,
             decided_at=facts.at,
             rulings=facts.rulings if isinstance(facts, DryRunFacts) else (),
+            corrections=facts.corrections if isinstance(facts, DisclosureFacts) else (),
         )
         if payload is not None:
             answer = self._add_payload(answer, payload)

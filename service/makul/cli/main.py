@@ -187,6 +187,10 @@ def _list_nouns() -> tuple[LateCommand, ...]:
         late_noun("notification", "Send notifications to subjects, and list them (cl. 4)."),
         late_noun("ground", "Show and revoke consents and basis statements (cl. 4 and 5)."),
         late_noun("person", "Import, show and change records in the register of citizens."),
+        late_noun(
+            "correction",
+            "Examine reports of wrong data, and correct the register (Procedure, cl. 14).",
+        ),
         late_noun("disclosure", "List, show, count and export decisions (cl. 10 and 11)."),
         late_noun("case", "Build and verify the evidence files of cases (cl. 12)."),
         late_noun(

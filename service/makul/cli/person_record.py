@@ -192,7 +192,7 @@ def set_field(
     are recorded.
     """
     require_reason(reason)
-    edit = _parse_edit(field, value, clear=clear)
+    edit = parse_edit(field, value, clear=clear)
     person_pin = _pin(pin)
     with open_installation(ctx) as installation:
         at = installation.clock()
@@ -211,7 +211,7 @@ def set_field(
     change.show(mark("set field of person"), facts)
 
 
-def _parse_edit(field: str, value: str | None, *, clear: bool) -> Edit:
+def parse_edit(field: str, value: str | None, *, clear: bool) -> Edit:
     """Return the function that changes the field.
 
     Raises `OperatorError` if the field cannot be changed in this way.

@@ -53,6 +53,8 @@ def _services(parts: Adapters, recording: Recording, operator: MemberCode) -> Ac
         evidence=parts.evidence,
         receipts=parts.own_receipts,
         signer=parts.signer,
+        corrections=parts.corrections,
+        correction_terms=parts.correction_terms,
         operator=operator,
         authorised_body=parts.authorised_body,
     )

@@ -29,6 +29,7 @@ from makul.app.ports import (
     SignedDocuments,
 )
 from makul.app.ports.acts import ActRecorder, OwnReceipts, StatementPages
+from makul.app.ports.corrections import CorrectionReader
 from makul.app.ports.oversight import EvidenceParts
 from makul.composition.own_receipts import PinnedReceipts
 from makul.composition.portals import load_portal_register
@@ -40,6 +41,7 @@ from makul.config.settings import (
 )
 from makul.config.trust import CrlDirectory
 from makul.documents.adapter import XmlDocuments, XmlSignedDocuments
+from makul.domain.corrections import CorrectionTerms
 from makul.domain.usage import UsageLimits
 from makul.language.translation import translate
 from makul.matching.demographic import DemographicMatcher
@@ -102,6 +104,8 @@ class Adapters:
     signer: ReceiptSigner
     encryptor: DeliveryEncryptor
     hidden_at_most: timedelta
+    corrections: CorrectionReader
+    correction_terms: CorrectionTerms
     limits: UsageLimits
     trust: TrustStore
     """The trust store for documents and messages, used here to read its freshness."""
@@ -146,6 +150,8 @@ def build_adapters(settings: Settings, store: Store, clock: Clock = utc_now) -> 
         receipt_certificates=certificates,
         own_receipts=PinnedReceipts.of(settings.operator_code, certificates),
         hidden_at_most=settings.basis.hidden_at_most,
+        corrections=store.corrections,
+        correction_terms=settings.corrections.terms,
         limits=settings.limits.usage,
         ledger=store.ledger,
         oversight=store.oversight,

@@ -26,6 +26,7 @@ from pydantic_settings import (
 
 from makul.config.base import Section
 from makul.config.cases import CaseSettings
+from makul.config.corrections import CorrectionSettings
 from makul.config.ledger import LedgerSettings
 from makul.config.listeners import (
     ClientCertificate,
@@ -164,6 +165,7 @@ class Settings(BaseSettings):
     """Without it leaves are recorded and wait, because `makul ledger run` does not start."""
     months: MonthSettings = MonthSettings()
     cases: CaseSettings = CaseSettings()
+    corrections: CorrectionSettings = CorrectionSettings()
     notifications: NotificationSettings | None = None
     """Without it notifications are recorded and wait: `makul notification send` does not start."""
     subject: SubjectSettings | None = None

@@ -24,6 +24,7 @@ from makul.app.ports import (
     UnwritableError,
 )
 from makul.app.ports.acts import ActFacts, RecordedAct
+from makul.app.ports.corrections import CorrectionView
 from makul.app.ports.oversight import DecisionLine
 from makul.app.ports.subject import (
     ConsentPosition,
@@ -37,6 +38,7 @@ from makul.documents import (
     answers,
     bases,
     consents,
+    corrections,
     deliveries,
     monthly_statements,
     notices,
@@ -54,6 +56,7 @@ from makul.domain.agreements import Agreement
 from makul.domain.attributes import Attribute
 from makul.domain.consent_revocations import Revocation
 from makul.domain.consents import Consent
+from makul.domain.corrections import Correction
 from makul.domain.identifiers import MemberCode
 from makul.domain.legal_bases import BasisStatement
 from makul.domain.month_closing import ContestedLine, IssuedMonth
@@ -165,6 +168,18 @@ class XmlDocuments:
     def cases(self, cases: Sequence[OversightCase]) -> bytes:
         """Return the elements `case` of GetCase."""
         return oversight_answers.render_cases(cases)
+
+    def corrections(self, views: Sequence[CorrectionView], *, at: datetime) -> bytes:
+        """Return the elements `correction`, each as the party that asks may see it."""
+        return corrections.render_corrections(views, at=at)
+
+    def correction_result(self, changed: Correction) -> bytes:
+        """Return the elements of an act that recorded or resolved a report."""
+        return corrections.render_correction_result(changed)
+
+    def acknowledged(self, *, at: datetime) -> bytes:
+        """Return the element of AcknowledgeCorrection."""
+        return corrections.render_acknowledged(at=at)
 
     def case_steps(self, steps: Sequence[CaseStep]) -> bytes:
         """Return the elements `step` of GetCase."""

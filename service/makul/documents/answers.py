@@ -103,9 +103,9 @@ def _particulars(answer: Answer) -> str:
     """
     match answer.operation:
         case Operation.VERIFY_PERSON:
-            return "".join(map(_match, answer.matches))
+            return "".join(map(_match, answer.matches)) + _corrections(answer)
         case Operation.GET_PERSON_DATA:
-            return "".join(map(_match, answer.matches)) + _person(answer)
+            return "".join(map(_match, answer.matches)) + _person(answer) + _corrections(answer)
         case Operation.EXPLAIN_DECISION:
             return "".join(map(_render_rule, answer.rulings))
         case Operation.REGISTER_CONSENT:
@@ -113,6 +113,10 @@ def _particulars(answer: Answer) -> str:
         case Operation.REVOKE_CONSENT:
             revoked = answer.revoked
             return "" if revoked is None else element("consentId", str(revoked))
+
+
+def _corrections(answer: Answer) -> str:
+    return "".join(element("corrections", str(each)) for each in answer.corrections)
 
 
 def _person(answer: Answer) -> str:

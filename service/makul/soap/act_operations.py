@@ -21,7 +21,9 @@ from makul.app.ports.subject import (
     parse_page_position,
 )
 from makul.app.ports.subject_answers import LinkToken, parse_link_token
+from makul.domain.attributes import Attribute
 from makul.domain.cases import CaseScope
+from makul.domain.corrections import CorrectionKind, CorrectionOutcome
 from makul.domain.identifiers import (
     AgreementNumber,
     MemberCode,
@@ -38,7 +40,10 @@ from makul.soap.spyne_setup import ByteArray, Service, rpc
 _PARSERS: Final[Mapping[Any, Callable[[str], object]]] = {
     AgreementNumber: parse_agreement_number,
     CaseChoice: CaseChoice,
+    Attribute: Attribute,
     CaseScope: CaseScope,
+    CorrectionKind: CorrectionKind,
+    CorrectionOutcome: CorrectionOutcome,
     MemberCode: parse_member_code,
     ConsentPosition: parse_consent_position,
     IdToken: IdToken,

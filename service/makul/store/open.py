@@ -26,6 +26,7 @@ from makul.domain.usage import DOCUMENTS_A_DAY
 from makul.language.translation import translate, translate_cause
 from makul.store.admin import person_upgrade
 from makul.store.admin.act_recorder import StoreActRecorder
+from makul.store.admin.corrections import StoreCorrectionDesk
 from makul.store.admin.key_rotation import StoreRotation
 from makul.store.admin.month_questions import StoreQuestions
 from makul.store.admin.notification_outbox import StoreOutbox, read_outbox_state
@@ -42,6 +43,7 @@ from makul.store.log.baseline import write_baseline
 from makul.store.log.recovery import recover
 from makul.store.log.sequencer import StoreLedger
 from makul.store.log.verify import LedgerCheck, LedgerVerificationOptions
+from makul.store.reads.corrections import StoreCorrectionReader
 from makul.store.reads.monthly_decisions import MonthReader
 from makul.store.reads.officers import StoreActRegister
 from makul.store.reads.registry import StoreRegister
@@ -77,6 +79,8 @@ class Store:
     outbox: StoreOutbox
     questions: StoreQuestions
     subject: StoreSubjectRecord
+    corrections: StoreCorrectionReader
+    correction_desk: StoreCorrectionDesk
     _database: Database
     _office: RegistryUnitOfWork
 
@@ -217,6 +221,8 @@ def open_store(
         outbox=StoreOutbox(office),
         questions=StoreQuestions(office),
         subject=StoreSubjectRecord(database, cipher),
+        corrections=StoreCorrectionReader(database, cipher),
+        correction_desk=StoreCorrectionDesk(office),
         _database=database,
         _office=office,
     )

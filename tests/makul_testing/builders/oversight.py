@@ -13,6 +13,7 @@ from makul.app.acts import ActPort, ActServices, build_acts
 from makul.app.oversight.terminate_agreement import TerminationRequest
 from makul.app.ports import Caller, MonthCount, NamedParty, Receipt, VerifiedDocument
 from makul.app.ports.acts import ActDecision, ActFacts, RecordedAct
+from makul.app.ports.corrections import CorrectionView
 from makul.app.ports.oversight import DecisionLine
 from makul.app.ports.subject import (
     ConsentPosition,
@@ -22,6 +23,7 @@ from makul.app.ports.subject import (
 )
 from makul.app.recording import Recording
 from makul.domain.agreements import Channel
+from makul.domain.corrections import DEFAULT_TERMS, Correction
 from makul.domain.disclosures import DocumentSigner, Outcome, Proof, ProofStatus
 from makul.domain.identifiers import AgreementNumber, MemberCode, Pin
 from makul.domain.month_closing import (
@@ -155,6 +157,15 @@ class _Documents:
     def cases(self, cases: Sequence[OversightCase]) -> bytes:
         return b""
 
+    def corrections(self, views: Sequence[CorrectionView], *, at: datetime) -> bytes:
+        return b""
+
+    def correction_result(self, changed: Correction) -> bytes:
+        return b""
+
+    def acknowledged(self, *, at: datetime) -> bytes:
+        return b""
+
     def case_steps(self, steps: Sequence[CaseStep]) -> bytes:
         return b""
 
@@ -250,6 +261,8 @@ def build_services(
         evidence=pages,
         receipts=receipts,
         signer=signer,
+        corrections=store.corrections,
+        correction_terms=DEFAULT_TERMS,
         operator=MemberCode("GOV/70000001"),
         authorised_body=NamedParty(code=MemberCode("GOV/70000009"), name="Authorised body"),
     )

@@ -91,6 +91,10 @@ RELEASED: dict[str, tuple[str, str]] = {
         "02d0cb6292868ba743ffbcff3aed74687faf7c3fa0d408ad42341ddddb17cd1b",
         "2204cdf1f72ccac1d9e45bdf37e1fdc78f1c01517e57a8add39d67fc9ff0fd3d",
     ),
+    "0018": (
+        "8cda3ff3458f1b87048c79346eddf3b1b1b7a0e672c2de26d490df1c30e4ac92",
+        "ebaec5053d025f04d137046c7a589f5c407d7605b9a6fdb3e3d0d5a31a0a8d85",
+    ),
 }
 """SHA-256 of the SQL that each released migration runs: on SQLite, and on PostgreSQL.
 

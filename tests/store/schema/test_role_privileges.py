@@ -22,6 +22,7 @@ from makul.store.schema.append_only_triggers import APPEND_ONLY
 from makul.store.schema.role_privileges import RIGHTS, VERSION_TABLE, Right
 from makul.store.schema.tables import metadata
 from makul.store.schema.version import assert_schema
+from makul_testing import correction_workload as corrections
 from makul_testing import role_workloads as work
 from makul_testing.builders.records import NOON
 from makul_testing.database_roles import UsedPrivileges, create_duty_roles, privileges_noted
@@ -66,6 +67,7 @@ def played(
         work.holds_the_record_against_the_log(store, signer)
     with by(Duty.SERVING) as store:
         work.serves(store)
+        corrections.reports(store)
     with by(Duty.NOTIFYING) as store:
         work.notifies(store)
     with by(Duty.DESK) as store:
@@ -80,6 +82,13 @@ def played(
         work.refers_the_case(store)
     with by(Duty.SUBJECT) as store:
         work.answers_citizens(store)
+        corrections.reports_as_citizen(store)
+    with by(Duty.DESK) as store:
+        corrections.corrects(store)
+    with by(Duty.OVERSIGHT) as store:
+        corrections.resolves(store)
+    with by(Duty.SERVING) as store:
+        corrections.acknowledges(store)
     with by(Duty.DESK) as store:
         work.looks(store.registry)
         work.takes_away(store.registry)

@@ -82,6 +82,9 @@ class DisclosureFacts(DecisionFacts):
 
     space = Space.DISCLOSURE
 
+    corrections: tuple[UUID, ...] = ()
+    """Corrections of values that the caller was given earlier, which its answer names (cl. 14)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerificationFacts(DisclosureFacts):

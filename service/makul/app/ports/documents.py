@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from makul.app.ports.acts import ActFacts, RecordedAct
+from makul.app.ports.corrections import CorrectionDocuments
 from makul.app.ports.ledger import Inclusion
 from makul.app.ports.oversight import DecisionLine
 from makul.app.ports.registry import MonthCount
@@ -122,10 +123,7 @@ class Answer:
     disclosure_id: UUID
     decided_at: datetime
     matches: tuple[MethodVerdict, ...] = ()
-    """Verdicts of the match methods.
-
-    Scores and thresholds are set only if the agreement allows the recipient to see them.
-    """
+    """Verdicts of the match methods; with scores only if the agreement shows them."""
     payload: bytes | None = None
     """The rendered `person` element, exactly as digested into the receipt."""
     payload_salt: bytes | None = None
@@ -141,6 +139,8 @@ class Answer:
     """The registered consent, for RegisterConsent."""
     revoked: UUID | None = None
     """The id of the consent that is now revoked, for RevokeConsent."""
+    corrections: tuple[UUID, ...] = ()
+    """Corrections that the recipient must acknowledge (cl. 14); they depend on it alone."""
 
 
 class RenderedAnswer(Protocol):
@@ -212,7 +212,7 @@ class ServiceStatus:
     ledger: LedgerInfo | None = None
 
 
-class Documents(Protocol):
+class Documents(CorrectionDocuments, Protocol):
     """Converts between XML and domain values by the published schemas.
 
     It uses no keys and no database.

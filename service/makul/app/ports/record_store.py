@@ -48,6 +48,8 @@ class RequestSnapshot:
     """The recipient's usage so far in the minute and in the UTC day of the request."""
     known: KnownRequest | None = None
     """The earlier request that closed this request id; None if the id is open."""
+    corrections: tuple[UUID, ...] = ()
+    """Corrections that the recipient has not acknowledged (cl. 14)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from makul.domain.identifiers import AgreementNumber, MemberCode
 from makul.domain.officers import Officer
 from makul.domain.recipients import Recipient, RecipientState
 from makul.store.admin.case_rights import CaseRows
+from makul.store.admin.correction_rights import CorrectionRows
 from makul.store.admin.signature_rights import SignedRows
 from makul.store.admin.subject_answer_rights import SubjectAnswerRows
 from makul.store.db.codecs import agreement_from_row, micros
@@ -45,7 +46,7 @@ _PROPOSALS = (
 _PROPOSE = insert(termination_proposal)
 
 
-class ActRights(CaseRows, SubjectAnswerRows, SignedRows):
+class ActRights(CaseRows, CorrectionRows, SubjectAnswerRows, SignedRows):
     """The locked rows of one act. Each change of a row is stated by the act.
 
     `changed` is True after the first change.

@@ -12,6 +12,7 @@ from makul.language.translation import translate
 from makul.store.db.base import Database
 from makul.store.db.codecs import CodecError
 from makul.store.encryption.fields import FieldCipher
+from makul.store.reads.corrections import DISPUTED_ATTRIBUTES
 from makul.store.records.person_codec import (
     FILLERS,
     pad,
@@ -30,7 +31,13 @@ _IS_LOCKED = (
     .scalar_subquery()
 )
 _PERSON = (
-    select(person.c.pin_index, person.c.version, person.c.sealed, _IS_LOCKED.label("lock"))
+    select(
+        person.c.pin_index,
+        person.c.version,
+        person.c.sealed,
+        _IS_LOCKED.label("lock"),
+        DISPUTED_ATTRIBUTES.label("disputed"),
+    )
     .where(
         person.c.pin_index
         == func.coalesce(
@@ -45,7 +52,8 @@ _PERSON = (
 )
 """Reads the person with this index or, if there is none, the person with a neighbouring index.
 
-So the database finds and reads a row in every case. The lock that the subject set comes with it.
+So the database finds and reads a row in every case. The lock that the subject set comes with it,
+and the attributes that are being examined (cl. 14).
 """
 _SAMPLE = select(person_sample.c.sealed).where(
     person_sample.c.pin_index == bindparam("pin_index"),
@@ -79,8 +87,8 @@ class PersonReader:
         index = self._cipher.index("pin", pin.digits)
         row = self._database.fetch_one(_PERSON, {"pin_index": index})
         exists = row is not None and row[0] == index
-        where, version, sealed, lock = (
-            row if row is not None and exists else (b"", 0, self._nobody, None)
+        where, version, sealed, lock, examined = (
+            row if row is not None and exists else (b"", 0, self._nobody, None, None)
         )
         person = person_from_bytes(
             self._cipher.decrypt(sealed, person_associated_data(where, version)), version
@@ -89,7 +97,12 @@ class PersonReader:
             return None
         if person.pin != pin:
             raise CodecError(translate("a person's record does not belong where it was found"))
-        return replace(person, locked=True) if lock == MatchingState.LOCKED else person
+        # The same copy is made for every record, so that the work is equal.
+        return replace(
+            person,
+            locked=person.locked or lock == MatchingState.LOCKED,
+            disputed=person.disputed.union(map(Attribute, (examined or "").split())),
+        )
 
     def read_samples(self, person: Person, attributes: frozenset[Attribute]) -> Person:
         """Return this version of the record with the wanted samples.

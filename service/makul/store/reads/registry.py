@@ -44,6 +44,7 @@ from makul.store.db.codecs import (
 from makul.store.db.rows import build_row_reader
 from makul.store.encryption.fields import FieldCipher, field_associated_data
 from makul.store.reads.agreement_signatures import list_signatures
+from makul.store.reads.corrections import list_pending
 from makul.store.reads.persons import PersonReader
 from makul.store.reads.receipts import find_receipt
 from makul.store.reads.request_snapshot import SnapshotRow, read_request_snapshot
@@ -176,6 +177,7 @@ class StoreRegister(Register):
         """Return the recipient, agreement, usage and closed request, read in one snapshot."""
         values = {
             "code": key.recipient,
+            "recipient": key.recipient,
             "number": agreement,
             "space": key.space.value,
             "request_id": key.request_id.bytes,
@@ -187,6 +189,9 @@ class StoreRegister(Register):
             agreement=_agreement_from_row(row),
             usage=usage_from_row((row.requests_used, row.bytes_used)),
             known=self._known_request(row.disclosure_id, row.sealed),
+            corrections=(
+                list_pending(self._database, key.recipient) if row.pending_corrections else ()
+            ),
         )
 
     def encryption_certificate(self, recipient: MemberCode) -> bytes | None:

@@ -8,6 +8,7 @@ from makul.language.translation import translate
 from makul.store.db.base import Database, Values
 from makul.store.db.codecs import CodecError
 from makul.store.db.rows import build_row_reader
+from makul.store.reads.corrections import HAS_PENDING
 from makul.store.records.service_usage import USED
 from makul.store.schema.record_tables import CLOSED_BY, disclosure
 from makul.store.schema.registry_tables import agreement, recipient
@@ -26,6 +27,7 @@ _STANDING = select(
     agreement.c.terms,
     request_key.c.disclosure_id,
     disclosure.c.sealed,
+    HAS_PENDING.label("pending_corrections"),
     *(used.label(name) for used, name in zip(USED, ("requests_used", "bytes_used"), strict=True)),
 ).select_from(
     _here.outerjoin(recipient, recipient.c.code == bindparam("code"))
@@ -57,6 +59,8 @@ class SnapshotRow(NamedTuple):
     disclosure_id: bytes | None
     """None if the request id is open."""
     sealed: bytes | None
+    pending_corrections: int
+    """How many corrections the recipient must acknowledge."""
     requests_used: int
     bytes_used: int
 

@@ -68,6 +68,8 @@ REGISTER_TABLES = (
     "matching_lock",
     "month_question",
     "subject_answer",
+    "correction",
+    "correction_recall",
 )
 """Tables that only acts change."""
 

@@ -71,21 +71,23 @@ _METERS = (
 
 _MONTHS = ("contested_answer", "contested_line", "month_document", "monthly_statement")
 _CASES = ("oversight_case", "oversight_case_step")
+_CORRECTIONS = ("correction", "correction_recall")
 
 _SERVING = _Work(
     reads=(
-        *(*_OPENING, *_REGISTER, *_RECORD, *_METERS, *_LOG, *_MONTHS),
+        *(*_OPENING, *_REGISTER, *_RECORD, *_METERS, *_LOG, *_MONTHS, *_CORRECTIONS),
         *("act", "act_answer", "consent_giver", "dictionary", "gate", "matching_lock"),
         "notification",
     ),
     adds=(
         *(*_RECORD, *_METERS, "consent_giver", "dictionary", "gate", "repetition"),
         *("act", "act_answer", "contested_line", "month_document", "notification"),
-        "request_message",
+        *("correction", "request_message"),
     ),
     changes={
         "agreement": ("to_lock_by",),
         "certificate": ("to_lock_by",),
+        "correction_recall": ("acknowledged_at",),
         "daily_use": ("used",),
         "evidence_use": ("bytes",),
         "gate": ("kind",),
@@ -113,7 +115,7 @@ _OVERSEEING = _Work(
         *("notice_approval", "notice_text"),
         *("act", "act_answer", "gate"),
         *("disclosure", "recipient_use", "repetition", "seen_message"),
-        *(*_MONTHS, *_CASES, "signatory"),
+        *(*_MONTHS, *_CASES, *_CORRECTIONS, "signatory"),
     ),
     adds=(
         *("act", "act_answer", "gate", "month_document", "termination_proposal"),
@@ -122,6 +124,7 @@ _OVERSEEING = _Work(
     ),
     changes={
         "agreement": ("state", "changed_at"),
+        "correction": ("state", "changed_at", "acknowledge_by"),
         "gate": ("kind",),
         "monthly_statement": ("state", "closing", "changed_at"),
         "oversight_case": ("state", "changed_at"),
@@ -143,12 +146,12 @@ _SUBJECT = _Work(
         *("act", "act_answer", "dictionary", "gate"),
         *("consent_giver", "disclosure", "evidence", "ground_use", "repetition", "revocation"),
         *("matching_lock", "recipient_use", "seen_message"),
-        *("month_question", "notification_link", "subject_answer", *_CASES),
+        *("month_question", "notification_link", "subject_answer", *_CASES, "correction"),
     ),
     adds=(
         *("act", "act_answer", "gate"),
         *("ledger_leaf", "ledger_queue", "recipient_use", "seen_message"),
-        *("evidence", "matching_lock", "revocation", "subject_answer", *_CASES),
+        *("evidence", "matching_lock", "revocation", "subject_answer", *_CASES, "correction"),
     ),
     changes={
         "gate": ("kind",),
@@ -170,17 +173,22 @@ _DESK = _Work(
         *(*_OPENING, *_REGISTER, *_RECORD, *_LOG, "act", "consent_giver"),
         *("attempt", "daily_use", "ground_use", "paper_use"),
         *("desk_document", "dictionary", "gate", "ledger_lost", "repetition", "request_message"),
-        *(*_MONTHS, *_CASES, "matching_lock", "officer", "termination_proposal"),
+        *(*_MONTHS, *_CASES, *_CORRECTIONS, "matching_lock", "officer", "termination_proposal"),
         *("month_question", "notification", "subject_answer"),
     ),
     adds=(
-        *("contested_answer", "month_document", "monthly_statement", *_CASES),
+        *("contested_answer", "correction_recall", "month_document", "monthly_statement"),
+        *_CASES,
         *(*_REGISTER, "act", "desk_document", "desk_log", "gate", "officer", "revocation"),
         *("ledger_leaf", "ledger_queue", "month_question", "notification"),
     ),
     changes={
         "agreement": ("state", "valid_from", "valid_to", "terms", "changed_at"),
         "certificate": ("withdrawn_at",),
+        "correction": (
+            *("state", "changed_at", "acknowledge_by"),
+            *("entered_at", "wrong_since", "sealed"),
+        ),
         "gate": ("kind",),
         "ground_use": ("revoked_at",),
         "notification": ("next_at",),

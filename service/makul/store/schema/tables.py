@@ -15,6 +15,7 @@ imports `metadata` from here.
 """
 
 from makul.store.schema import (
+    correction_tables,
     identity_table,
     ledger_tables,
     notification_tables,
@@ -26,6 +27,7 @@ from makul.store.schema import (
 from makul.store.schema.columns import metadata
 
 __all__ = [
+    "correction_tables",
     "identity_table",
     "ledger_tables",
     "metadata",
