@@ -13,15 +13,14 @@ from typing import Any
 
 import pytest
 
-from makul.app.ports import StoreUnavailableError
-from makul.composition.adapters import utc_now
-from makul.store import StoreKeys, create_store
+from makul.store import StoreKeys
 from makul.store.backup.directory import BackupDirectory, describe_file
 from makul.store.backup.postgres_dump import connection_of
 from makul.store.db.location import PostgresLocation
 from makul.store.schema import version
 from makul_testing.cli_runner import CommandLine, install, install_anew
 from makul_testing.external.postgres import Cluster, client_programs, cluster
+from makul_testing.older_stores import downgrade_to_0017
 from makul_testing.paths import ROOT
 from makul_testing.processes.sequencer import sequencer, until_published
 
@@ -286,22 +285,16 @@ def test_other_keys_and_other_stores_are_named(
 
 
 def test_a_copy_of_an_older_schema_is_upgraded_to_prove_it(
-    makul: CommandLine, copies: Path, monkeypatch: pytest.MonkeyPatch
+    makul: CommandLine, copies: Path
 ) -> None:
     """A copy is made before an upgrade, by the new program."""
     database = makul.directory / "makul.db"
-    database.unlink()
-    keys = StoreKeys.load(makul.directory / "keys" / "store.json")
-    newest = version.command.upgrade
-    with monkeypatch.context() as before:
-        before.setattr(version.command, "upgrade", lambda config, _: newest(config, "0016"))
-        with pytest.raises(StoreUnavailableError, match="migrate it"):
-            create_store(database, keys, who="test", at=utc_now())
+    downgrade_to_0017(database)
 
     copy = back_up(makul, copies)
     checked = makul.run_json("restore", copies, "--check")
 
-    assert (checked["fits"], checked["version"], checked["to_upgrade"]) == (True, "0016", True)
+    assert (checked["fits"], checked["version"], checked["to_upgrade"]) == (True, "0017", True)
     database.unlink()
     makul.run_json("restore", copy, "--apply")
     makul.run_json("store", "upgrade", "--apply")

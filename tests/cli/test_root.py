@@ -241,6 +241,7 @@ def test_every_changing_command_needs_apply(words: str) -> None:
     changing |= {"sealing-certificate", "withdraw-sealing", "withdraw-official"}
     changing |= {"rotate", "retire", "upgrade", "months", "grant"}
     changing |= {"recover", "remove", "rename", "restore", "revoke", "set", "retry"}
+    changing |= {"dispute", "enter", "resolve"}
     changing |= {"issue", "answer", "ask"} if words.startswith("makul month ") else set()
     options = {option for param in COMMANDS[words].params for option in param.opts}
 

@@ -3,7 +3,14 @@
 from makul.store.db.location import DatabaseLocation
 from makul_testing.raw_sql import raw, without_guards
 
+_SINCE_0017_UNDONE = (
+    "DROP TABLE correction_recall",
+    "DROP TABLE correction",
+)
+"""Undoes the migrations after 0017, the newest first."""
+
 _LATER_MIGRATIONS_UNDONE = (
+    *_SINCE_0017_UNDONE,
     "DROP TABLE subject_answer",
     "DROP TABLE month_question",
     "DROP TABLE notification_link",
@@ -31,6 +38,14 @@ _LATER_MIGRATIONS_UNDONE = (
     "DROP TABLE repetition",
     "UPDATE alembic_version SET version_num = '0007'",
 )
+
+
+def downgrade_to_0017(place: DatabaseLocation) -> None:
+    """Remove from a new store everything that migrations after 0017 made."""
+    with raw(place) as connection:
+        for statement in _SINCE_0017_UNDONE:
+            connection.execute(statement)
+        connection.execute("UPDATE alembic_version SET version_num = '0017'")
 
 
 def downgrade_to_0007(place: DatabaseLocation) -> None:
