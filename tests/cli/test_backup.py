@@ -1,5 +1,6 @@
 """`makul backup` and `makul restore`: what a copy contains, and what proves or refuses one."""
 
+import errno
 import json
 import os
 import re
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from makul.admin import backup
 from makul.store import StoreKeys
 from makul.store.backup.directory import BackupDirectory, describe_file
 from makul.store.backup.postgres_dump import connection_of
@@ -380,6 +382,23 @@ def test_one_process_at_a_time_adds_copies(makul: CommandLine, copies: Path) -> 
         refused = makul("backup", copies)
 
     assert (refused.code, "another process" in refused.err) == (3, True)
+
+
+def test_a_full_disk_leaves_no_copy(
+    makul: CommandLine, copies: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error names no file; it is one line, and the next command may succeed."""
+
+    def fail(_: Path) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as full:
+        full.setattr(backup, "sync_file", fail)
+        refused = makul("backup", copies)
+
+    assert (refused.code, "No space left" in refused.err) == (3, True)
+    assert [each.name for each in copies.iterdir()] == [".lock"]
+    assert makul("backup", copies).code == 0
 
 
 @pytest.mark.parametrize("what", ["missing", "damaged"])

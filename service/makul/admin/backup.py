@@ -13,6 +13,7 @@ from makul.admin.error_handling import as_operator_error
 from makul.admin.errors import OperatorError, OperatorUnavailableError
 from makul.app.ports import Clock
 from makul.config.settings import Settings
+from makul.language.translation import translate, translate_cause
 from makul.net.users import identify_operator
 from makul.observability.security_events import Event
 from makul.observability.security_log import emit_security_event
@@ -104,3 +105,10 @@ def as_backup_error() -> Iterator[None]:
         raise OperatorError(str(error)) from None
     except BackupToolError as error:
         raise OperatorUnavailableError(str(error)) from None
+    except OSError as error:
+        # A full disk names no file.
+        cause = translate_cause(error.strerror)
+        problem = f"{error.filename}: {cause}" if error.filename is not None else cause
+        raise OperatorUnavailableError(
+            translate("the copy failed: {problem}", problem=problem)
+        ) from None
