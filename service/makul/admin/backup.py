@@ -110,5 +110,5 @@ def as_backup_error() -> Iterator[None]:
         cause = translate_cause(error.strerror)
         problem = f"{error.filename}: {cause}" if error.filename is not None else cause
         raise OperatorUnavailableError(
-            translate("the copy failed: {problem}", problem=problem)
+            translate("files cannot be written or read: {problem}", problem=problem)
         ) from None

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import typer
 
+from makul_client.cli.option_groups import with_groups
 from makul_client.cli.options import AsJson, ReceiptOut, RequestId, officer_examples
 from makul_client.cli.output import (
     local_time,
@@ -18,19 +19,11 @@ from makul_client.cli.output import (
 from makul_client.cli.output_files import write_new
 from makul_client.cli.oversight.act_sequence import ActOptions, carry_out
 from makul_client.cli.oversight.session import (
-    Apply,
     PlannedAct,
     open_oversight_client,
     stored_receipt,
 )
-from makul_client.cli.oversight.signatory_options import (
-    BytesFile,
-    PasswordVariable,
-    SignatoryCertificate,
-    SignatoryKey,
-    SignedFile,
-    SigningWay,
-)
+from makul_client.cli.oversight.signatory_options import SigningWay
 from makul_client.cli.run import report_errors
 from makul_client.models.signatures import AgreementSigned, DraftList, NoticeList
 from makul_client.translation import translate
@@ -124,19 +117,13 @@ def show(
         "makul-oversight agreement sign 2026/015 --key head.key --certificate head.pem",
     )
 )
+@with_groups
 def sign(
     ctx: typer.Context,
     *,
     number: Number,
-    key: SignatoryKey = None,
-    certificate: SignatoryCertificate = None,
-    key_password_env: PasswordVariable = None,
-    write_bytes: BytesFile = None,
-    signed: SignedFile = None,
-    apply: Apply = False,
-    request_id: RequestId = None,
-    receipt: ReceiptOut = None,
-    as_json: AsJson = False,
+    way: SigningWay,
+    options: ActOptions,
 ) -> None:
     """Sign the newest draft of an agreement for your body.
 
@@ -144,9 +131,7 @@ def sign(
     key in a file. Or write the bytes with --write-bytes, let another program sign them (XAdES,
     enveloped), and give its document by --signed: it is compared with the draft.
     """
-    way = SigningWay.of(key, certificate, key_password_env, write_bytes, signed)
-    options = ActOptions(apply=apply, request_id=request_id, receipt=receipt, as_json=as_json)
-    with report_errors(as_json=as_json) as run, open_oversight_client(ctx) as client:
+    with report_errors(as_json=options.as_json) as run, open_oversight_client(ctx) as client:
         sign_content = way.load()
         draft = client.draft(number)
         document = sign_content(draft.document)
@@ -238,27 +223,19 @@ def show_notice(
         "makul-oversight notice approve BANK-2026/1 --key head.key --certificate head.pem",
     )
 )
+@with_groups
 def approve(
     ctx: typer.Context,
     *,
     ref: Ref,
-    key: SignatoryKey = None,
-    certificate: SignatoryCertificate = None,
-    key_password_env: PasswordVariable = None,
-    write_bytes: BytesFile = None,
-    signed: SignedFile = None,
-    apply: Apply = False,
-    request_id: RequestId = None,
-    receipt: ReceiptOut = None,
-    as_json: AsJson = False,
+    way: SigningWay,
+    options: ActOptions,
 ) -> None:
     """Approve a notice for your body: from then on consents may cite it (cl. 4).
 
     The ways to sign are those of `agreement sign`. The texts never change.
     """
-    way = SigningWay.of(key, certificate, key_password_env, write_bytes, signed)
-    options = ActOptions(apply=apply, request_id=request_id, receipt=receipt, as_json=as_json)
-    with report_errors(as_json=as_json) as run, open_oversight_client(ctx) as client:
+    with report_errors(as_json=options.as_json) as run, open_oversight_client(ctx) as client:
         sign_content = way.load()
         notice = client.notice(ref)
         document = sign_content(notice.approval)

@@ -7,6 +7,7 @@ from uuid import uuid4
 import typer
 
 from makul_client.cli.late_commands import late
+from makul_client.cli.option_groups import with_groups
 from makul_client.cli.options import AsJson, ReceiptOut, RequestId, officer_examples
 from makul_client.cli.output import (
     local_time,
@@ -19,19 +20,11 @@ from makul_client.cli.output import (
 from makul_client.cli.output_files import write_new
 from makul_client.cli.oversight.act_sequence import ActOptions, carry_out
 from makul_client.cli.oversight.session import (
-    Apply,
     PlannedAct,
     open_oversight_client,
     stored_receipt,
 )
-from makul_client.cli.oversight.signatory_options import (
-    BytesFile,
-    PasswordVariable,
-    SignatoryCertificate,
-    SignatoryKey,
-    SignedFile,
-    SigningWay,
-)
+from makul_client.cli.oversight.signatory_options import SigningWay
 from makul_client.cli.run import report_errors
 from makul_client.errors import OutputError
 from makul_client.models.months import IssuedStatement, MonthlyStatement, MonthStates
@@ -129,29 +122,21 @@ def show(
         "makul-oversight month sign 2026-10 COM/60000001 --key head.key --certificate head.pem",
     )
 )
+@with_groups
 def sign(
     ctx: typer.Context,
     *,
     month: Month,
     recipient: Recipient,
-    key: SignatoryKey = None,
-    certificate: SignatoryCertificate = None,
-    key_password_env: PasswordVariable = None,
-    write_bytes: BytesFile = None,
-    signed: SignedFile = None,
-    apply: Apply = False,
-    request_id: RequestId = None,
-    receipt: ReceiptOut = None,
-    as_json: AsJson = False,
+    way: SigningWay,
+    options: ActOptions,
 ) -> None:
     """Close a month by the signature of your body's signatory under the statement.
 
     Sign by a key in a file. Or write the bytes with --write-bytes, let another program sign them
     (XAdES, enveloped), and give its document by --signed: it is compared with the statement.
     """
-    way = SigningWay.of(key, certificate, key_password_env, write_bytes, signed)
-    options = ActOptions(apply=apply, request_id=request_id, receipt=receipt, as_json=as_json)
-    with report_errors(as_json=as_json) as run, open_oversight_client(ctx) as client:
+    with report_errors(as_json=options.as_json) as run, open_oversight_client(ctx) as client:
         # What the officer gave is read before anything is sent.
         sign_content = way.load()
         statement = client.month(month, recipient).statement

@@ -16,7 +16,6 @@ import typer
 
 from makul_client.cli.confirmation import require_confirmation
 from makul_client.cli.late_commands import late
-from makul_client.cli.options import Apply as Apply  # noqa: PLC0414 -- the commands of acts take it from here
 from makul_client.cli.output import print_json, print_note, print_pairs
 from makul_client.cli.run import receipt_in
 from makul_client.errors import OutputError

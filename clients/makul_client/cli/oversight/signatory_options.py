@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,51 +20,37 @@ else:
     require_signed_content = late("_internal.party_signature", "require_signed_content")
     sign_content = late("_internal.party_signature", "sign_content")
 
-SignatoryKey = Annotated[
-    Path | None, typer.Option(help="The key of your body's signatory, in PEM.")
-]
-SignatoryCertificate = Annotated[
-    Path | None, typer.Option(help="The certificate of the signatory, in PEM.")
-]
-PasswordVariable = Annotated[
-    str | None, typer.Option(help="The variable that contains the password of the key.")
-]
-BytesFile = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", help="Only write the exact bytes to sign to a new file."),
-]
-SignedFile = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", help="The signed document, or only its ds:Signature."),
-]
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SigningWay:
-    """The way that the officer chose. Exactly one is complete."""
+    """The options that say how the officer signs. Exactly one way is complete."""
 
-    key: Path | None
-    certificate: Path | None
-    password_env: str | None
-    write_bytes: Path | None
-    signed: Path | None
+    key: Annotated[Path | None, typer.Option(help="The key of your body's signatory, in PEM.")] = (
+        None
+    )
+    certificate: Annotated[
+        Path | None, typer.Option(help="The certificate of the signatory, in PEM.")
+    ] = None
+    key_password_env: Annotated[
+        str | None, typer.Option(help="The variable that contains the password of the key.")
+    ] = None
+    write_bytes: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Only write the exact bytes to sign to a new file."),
+    ] = None
+    signed: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The signed document, or only its ds:Signature."),
+    ] = None
 
-    @classmethod
-    def of(
-        cls,
-        key: Path | None,
-        certificate: Path | None,
-        password_env: str | None,
-        write_bytes: Path | None,
-        signed: Path | None,
-    ) -> Self:
-        """Return the way. Raises `typer.BadParameter` for none and for several."""
-        ways = (key is not None and certificate is not None, write_bytes is not None, bool(signed))
-        if ways.count(True) != 1 or (key is None) is not (certificate is None):
+    def __post_init__(self) -> None:
+        """Raise `typer.BadParameter` for none and for several ways."""
+        has_pair = self.key is not None and self.certificate is not None
+        ways = (has_pair, self.write_bytes is not None, self.signed is not None)
+        if ways.count(True) != 1 or (self.key is None) is not (self.certificate is None):
             raise typer.BadParameter(
                 translate("give --key and --certificate, or --write-bytes, or --signed")
             )
-        return cls(key, certificate, password_env, write_bytes, signed)
 
     def load(self) -> Callable[[bytes], bytes | None]:
         """Read what the officer gave, and return the function that gives the signed document.
@@ -72,7 +58,9 @@ class SigningWay:
         That function returns None after it wrote the bytes for another program.
         """
         if self.key is not None and self.certificate is not None:
-            signatory = load_credential(self.key, self.certificate, password_env=self.password_env)
+            signatory = load_credential(
+                self.key, self.certificate, password_env=self.key_password_env
+            )
             return lambda content: sign_content(content, signatory)
         if self.write_bytes is not None:
             return self._write
