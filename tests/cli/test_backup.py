@@ -15,16 +15,19 @@ from typing import Any
 import pytest
 
 from makul.admin import backup
-from makul.store import StoreKeys
+from makul.composition.adapters import utc_now
+from makul.store import Store, StoreKeys
 from makul.store.backup.directory import BackupDirectory, describe_file
 from makul.store.backup.postgres_dump import connection_of
 from makul.store.db.location import PostgresLocation
 from makul.store.schema import version
+from makul_testing.builders.full_store import BY_OPERATOR, TAKEN_BACK, a_revocation_draft
 from makul_testing.cli_runner import CommandLine, install, install_anew
 from makul_testing.external.postgres import Cluster, client_programs, cluster
 from makul_testing.older_stores import downgrade_to_0017
 from makul_testing.paths import ROOT
 from makul_testing.processes.sequencer import sequencer, until_published
+from makul_testing.tlog.builder import build_recording
 
 BANK = ("--kind", "BANK", "--name", "Bank", "--apply")
 
@@ -161,6 +164,20 @@ def test_a_check_proves_a_copy_and_names_what_it_lacks(makul: CommandLine, copie
     assert checked["missing_live_records"] == 1
     (act,) = checked["missing_acts"]
     assert (act["number"], act["kind"], act["target"]) == (2, "recipient.add", "COM/60000001")
+
+
+def test_consents_that_a_restore_would_put_in_force_again_are_named(
+    makul: CommandLine, store: Store, copies: Path
+) -> None:
+    build_recording(store).record_and_render(a_revocation_draft(BY_OPERATOR, at=utc_now()))
+    back_up(makul, copies)
+    build_recording(store).record_and_render(a_revocation_draft(TAKEN_BACK, at=utc_now()))
+
+    checked = makul.run_json("restore", copies, "--check")
+
+    assert checked["missing_revocation_count"] == 1
+    assert [each["consent"] for each in checked["missing_revocations"]] == [str(TAKEN_BACK.id)]
+    assert str(TAKEN_BACK.id) in makul("restore", copies, "--check").out
 
 
 def test_a_check_without_a_live_store_says_what_it_cannot_know(

@@ -30,6 +30,8 @@ LABELS: Final = frozenset(
         mark("encrypted fields"),
         mark("omitted"),
         mark("archive"),
+        mark("missing revocation count"),
+        mark("consent"),
         mark("number"),
         mark("recipient"),
         mark("state"),

@@ -10,6 +10,7 @@ from makul.cli.context import examples, session
 from makul.cli.exit_codes import ExitCode
 from makul.cli.output import (
     Facts,
+    Value,
     complain,
     instant,
     progress_bar,
@@ -149,8 +150,21 @@ def _warn_of_unknown(done: "CheckedBackup") -> None:
 
 
 def _show(done: "CheckedBackup", *, as_json: bool) -> None:
-    manifest, published, live = done.manifest, done.published, done.live
-    facts: Facts = {
+    facts = _facts_of_copy(done) | _facts_of_gap(done)
+    acts, revocations = _list_acts(done), _list_revocations(done)
+    if as_json:
+        show_json({**facts, "missing_acts": acts, "missing_revocations": revocations})
+        return
+    show_facts(facts, as_json=False)
+    for rows in (acts, revocations):
+        if rows:
+            typer.echo()
+            show_rows(rows, columns=tuple(rows[0]), as_json=False, empty="")
+
+
+def _facts_of_copy(done: "CheckedBackup") -> dict[str, Value]:
+    manifest = done.manifest
+    return {
         "copy": str(done.path),
         "fits": True,
         "made_at": instant(manifest.made_at),
@@ -158,14 +172,20 @@ def _show(done: "CheckedBackup", *, as_json: bool) -> None:
         "newest_record_at": instant(manifest.newest_record_at),
         "store": manifest.store,
         "version": manifest.schema_version,
+        "to_upgrade": done.is_older_schema,
         "archive": manifest.archive.files if manifest.archive is not None else None,
         "omitted": list(manifest.omitted),
-        "to_upgrade": done.is_older_schema,
         "key_ids": list(manifest.keys),
-        "size": done.ledger.size,
         "encrypted_fields": done.fields,
+        "size": done.ledger.size,
         "checked": done.ledger.checked,
         "lost_before": done.ledger.lost,
+    }
+
+
+def _facts_of_gap(done: "CheckedBackup") -> dict[str, Value]:
+    published, live = done.published, done.live
+    return {
         "published": published.published,
         "witnessed": published.witnessed,
         "missing_leaves": published.unplaced,
@@ -173,15 +193,23 @@ def _show(done: "CheckedBackup", *, as_json: bool) -> None:
         "missing_live_records": live.records if live is not None else None,
         "live_newest_at": instant(live.newest_at) if live is not None else None,
         "missing_act_count": live.act_count if live is not None else None,
+        "missing_revocation_count": live.revocation_count if live is not None else None,
     }
-    acts: list[Facts] = [
+
+
+def _list_acts(done: "CheckedBackup") -> list[Facts]:
+    return [
         {"number": each.number, "at": instant(each.at), "kind": each.kind, "target": each.target}
-        for each in (live.acts if live is not None else ())
+        for each in (done.live.acts if done.live is not None else ())
     ]
-    if as_json:
-        show_json({**facts, "missing_acts": acts})
-        return
-    show_facts(facts, as_json=False)
-    if acts:
-        typer.echo()
-        show_rows(acts, columns=("number", "at", "kind", "target"), as_json=False, empty="")
+
+
+def _list_revocations(done: "CheckedBackup") -> list[Facts]:
+    return [
+        {
+            "recipient": each.recipient,
+            "consent": str(each.consent_id),
+            "revoked_at": instant(each.revoked_at),
+        }
+        for each in (done.live.revocations if done.live is not None else ())
+    ]

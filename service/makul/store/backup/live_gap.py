@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import bindparam, func, select
@@ -16,9 +16,15 @@ from makul.store.db.location import DatabaseLocation
 from makul.store.open import database_at
 from makul.store.schema.identity_table import store_identity
 from makul.store.schema.ledger_tables import act, ledger_leaf
+from makul.store.schema.record_tables import revocation
 
-MAX_NAMED_ACTS = 1000
-"""Acts that are named. An operator reads a list of this length; the total is always counted."""
+MAX_NAMED = 1000
+"""Acts and revocations that are named. An operator reads a list of this length; the total is always
+counted."""
+
+OVERLAP = timedelta(minutes=10)
+"""Time before the newest revocation of a copy in which another one may have been committed later.
+No transaction lasts as long."""
 
 _IDENTITY = select(store_identity.c.store_id)
 _LEAVES = select(func.count(), func.max(ledger_leaf.c.recorded_at)).select_from(ledger_leaf)
@@ -26,11 +32,22 @@ _LAST_ACT = select(act.c.number, act.c.act_id).order_by(act.c.number.desc()).lim
 _ACT = select(act.c.act_id).where(act.c.number == bindparam("of"))
 _LATER = act.c.number > bindparam("after")
 _COUNT_LATER = select(func.count()).select_from(act).where(_LATER)
+_NEWEST_REVOCATION = select(func.max(revocation.c.revoked_at))
+_REVOKED_SINCE = (
+    select(
+        revocation.c.recipient,
+        revocation.c.consent_id,
+        revocation.c.revoked_at,
+        revocation.c.subject_index,
+    )
+    .where(revocation.c.revoked_at >= bindparam("since"))
+    .order_by(revocation.c.revoked_at)
+)
 _LATER_ACTS = (
     select(act.c.number, act.c.at, act.c.kind, act.c.target)
     .where(_LATER)
     .order_by(act.c.number)
-    .limit(MAX_NAMED_ACTS)
+    .limit(MAX_NAMED)
 )
 
 
@@ -45,6 +62,15 @@ class MissingAct:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MissingRevocation:
+    """A consent revocation of the live store that a copy lacks. It names no person."""
+
+    recipient: str
+    consent_id: UUID
+    revoked_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LiveGap:
     """What a copy lacks in comparison with the live store."""
 
@@ -54,6 +80,9 @@ class LiveGap:
     act_count: int
     acts: Sequence[MissingAct]
     """The first of them."""
+    revocation_count: int
+    revocations: Sequence[MissingRevocation]
+    """The first of them. After a restore these consents are in force again."""
 
 
 def read_live_identity(location: DatabaseLocation) -> str | None:
@@ -96,6 +125,7 @@ def _compare_acts(live: Database, copy: QuerySource) -> LiveGap:
     held, _ = copy.fetch_one(_LEAVES, {}) or (0, None)
     count, newest = live.fetch_one(_LEAVES, {}) or (0, None)
     (later,) = live.fetch_one(_COUNT_LATER, {"after": number}) or (0,)
+    revoked = _find_revocations(live, copy)
     return LiveGap(
         records=max(0, count - held),
         newest_at=None if newest is None else instant(newest),
@@ -104,4 +134,24 @@ def _compare_acts(live: Database, copy: QuerySource) -> LiveGap:
             MissingAct(number=each, at=instant(at), kind=kind, target=target)
             for each, at, kind, target in live.fetch_all(_LATER_ACTS, {"after": number})
         ],
+        revocation_count=len(revoked),
+        revocations=revoked[:MAX_NAMED],
     )
+
+
+def _find_revocations(live: Database, copy: QuerySource) -> list[MissingRevocation]:
+    """Return the consent revocations of the live store that the copy lacks, by their time."""
+    (newest,) = copy.fetch_one(_NEWEST_REVOCATION, {}) or (None,)
+    since = {"since": 0 if newest is None else newest - OVERLAP // timedelta(microseconds=1)}
+    held = {tuple(map(_comparable, row)) for row in copy.fetch_all(_REVOKED_SINCE, since)}
+    return [
+        MissingRevocation(
+            recipient=row[0], consent_id=UUID(bytes=bytes(row[1])), revoked_at=instant(row[2])
+        )
+        for row in live.fetch_all(_REVOKED_SINCE, since)
+        if tuple(map(_comparable, row)) not in held
+    ]
+
+
+def _comparable(value: object) -> object:
+    return bytes(value) if isinstance(value, memoryview) else value
