@@ -24,7 +24,17 @@ GOOD = sorted(path.stem for path in SAMPLES.glob("*.xml"))
 REFUSED: list[dict[str, Any]] = tomllib.loads((SAMPLES / "refused.toml").read_text("utf-8"))["case"]
 
 PORTS = ("recipient", "oversight", "subject")
-KINDS = ("consent", "basis", "agreement", "notice", "receipt", "delivery", "month", "case")
+KINDS = (
+    "consent",
+    "basis",
+    "agreement",
+    "notice",
+    "receipt",
+    "delivery",
+    "month",
+    "case",
+    "undertaking",
+)
 """The schemas of documents."""
 
 COMPILED = {

@@ -77,6 +77,7 @@ def test_published_names_are_the_files() -> None:
         "receipt.xsd",
         "recipient.xsd",
         "subject.xsd",
+        "undertaking.xsd",
         "types.xsd",
         "xroad.xsd",
     }

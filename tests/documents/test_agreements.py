@@ -94,6 +94,7 @@ def drafts(draw: st.DrawFn) -> AgreementDraft:
         paper_allowed=draw(st.booleans()),
         paper_daily_quota=draw(st.integers(1, 10_000)),
         representatives_allowed=draw(st.booleans()),
+        undertakings_required=draw(st.booleans()),
     )
     return AgreementDraft(
         terms=terms,
@@ -135,6 +136,7 @@ OTHER: Mapping[str, object] = {
     "paper_allowed": True,
     "paper_daily_quota": 21,
     "representatives_allowed": True,
+    "undertakings_required": True,
 }
 
 

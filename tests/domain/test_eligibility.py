@@ -294,3 +294,36 @@ def test_encrypted_delivery_needs_a_good_certificate(
         [] if verdict is Verdict.PASSED else [because]
     )
     assert all(reason.field == "sealed" for reason in ruling.reasons)
+
+
+# --- secrecy (cl. 15 and 16) ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("required", [True, False])
+@pytest.mark.parametrize("employee", [None, "", "teller-7"])
+@pytest.mark.parametrize("bound", [True, False])
+def test_an_employee_is_bound_where_the_agreement_demands_it(
+    required: bool, employee: str | None, bound: bool
+) -> None:
+    """Procedure, cl. 16: RCP-05 without an undertaking in force, and without a named employee."""
+    case = BY_CONSENT
+    terms = replace(BANK_AGREEMENT, undertakings_required=required)
+    judged = judge_eligibility(
+        EligibilityCase(
+            request=replace(case.request, employee=employee),
+            recipient=case.recipient,
+            agreement=terms,
+            at=case.at,
+            bound_to_secrecy=bound,
+        )
+    )
+
+    codes = {reason.code for ruling in judged for reason in ruling.reasons}
+    assert codes == ({Code.RCP_05} if required and not (employee and bound) else set())
+
+
+def test_another_recipients_agreement_says_nothing_about_secrecy() -> None:
+    """Procedure, cl. 7: the terms of a foreign agreement are not judged."""
+    terms = replace(BANK_AGREEMENT, recipient=STRANGER_CODE, undertakings_required=True)
+
+    assert ("RCP-05", "employee") not in refusals(BY_CONSENT.but(agreement=terms))

@@ -57,7 +57,12 @@ OPERATIONS = {
 }
 """The content of a request about something that does not exist, and who may request it."""
 
-MONTHS_OF_RECIPIENTS = {"GetMonthlyStatement": MONTH, "ConfirmMonth": MONTH + SIGNED}
+MONTHS_OF_RECIPIENTS = {
+    "GetMonthlyStatement": MONTH,
+    "ConfirmMonth": MONTH + SIGNED,
+    "RecordUndertaking": "<document>PGE+</document>",
+    "AttestDeletion": "",
+}
 
 NO_PARTY = {"RCP-04", "SIG-04", "SIG-05", "SIG-06"}
 """The codes of a fault: a certificate that is registered for nobody, or is of the wrong kind."""

@@ -30,6 +30,7 @@ NS = {
     "n": "urn:makul:notice:1",
     "p": "urn:makul:receipt:1",
     "d": "urn:makul:delivery:1",
+    "u": "urn:makul:undertaking:1",
 }
 
 CLAUSES = {str(number) for number in range(1, 17)} | {"5.1", "5.2", "5.3", "5.4"}
@@ -51,6 +52,9 @@ OPERATIONS: Mapping[str, Mapping[str, str]] = {
         "ReportInaccuracy": "14",
         "GetCorrection": "14",
         "AcknowledgeCorrection": "14",
+        "RecordUndertaking": "15 and 16",
+        "ReportIncident": "15",
+        "AttestDeletion": "15",
         "GetStatus": "9",
     },
     "oversight": {

@@ -4,6 +4,10 @@ from makul.store.db.location import DatabaseLocation
 from makul_testing.raw_sql import raw, without_guards
 
 _SINCE_0017_UNDONE = (
+    "DROP TABLE deletion_attestation",
+    "DROP TABLE incident",
+    "DROP TABLE undertaking_end",
+    "DROP TABLE undertaking",
     "DROP TABLE correction_recall",
     "DROP TABLE correction",
 )

@@ -33,8 +33,11 @@ from makul.app.ports import (
 )
 from makul.app.ports.ledger import RecoveryResult, Sequenced, SignedTree
 from makul.app.ports.subject_answers import LinkToken
+from makul.app.recipient_acts.attest_deletion import AttestationRequest
 from makul.app.recipient_acts.confirm_month import ConfirmationRequest
 from makul.app.recipient_acts.get_monthly_statement import StatementQuery
+from makul.app.recipient_acts.record_undertaking import UndertakingRequest
+from makul.app.recipient_acts.report_incident import IncidentReport
 from makul.app.subject_acts.get_disclosure_receipt import DisclosureReceiptRequest
 from makul.app.subject_acts.list_consents import ConsentListRequest
 from makul.app.subject_acts.list_disclosures import DisclosureListRequest
@@ -42,9 +45,11 @@ from makul.app.subject_acts.report_not_me import DenialRequest
 from makul.app.subject_acts.revoke_consent import CitizenRevocationRequest
 from makul.app.subject_acts.unlock import UnlockRequest
 from makul.domain.attributes import Attribute
+from makul.domain.calendar import legal_day
 from makul.domain.cases import CasePeriod, CaseScope
 from makul.domain.disclosures import GroundKind
 from makul.domain.identifiers import AgreementNumber
+from makul.domain.incidents import IncidentKind
 from makul.domain.month_closing import IssuedMonth, LineAnswer, MonthState
 from makul.domain.months import Month, month_of
 from makul.domain.officers import Officer
@@ -79,6 +84,7 @@ from makul_testing.builders.entries import (
 )
 from makul_testing.builders.notifications import a_notification
 from makul_testing.builders.oversight import (
+    AN_UNDERTAKING,
     CONTENT,
     UNLOCK_ID,
     an_officer,
@@ -260,6 +266,7 @@ def serves(store: Store) -> None:
     _answers_again(store)
     _reads(store)
     _closes_a_month(store)
+    _keeps_secrecy(store)
     assert store.outbox.state(at=NOON).waiting == 5  # for readiness
     assert store.housekeep(at=LATER).attempts == 3
 
@@ -320,6 +327,53 @@ def _closes_a_month(store: Store) -> None:
             contested_line=lines,
         )
         assert acts["ConfirmMonth"](request, caller) == b"DONE"
+
+
+def _keeps_secrecy(store: Store) -> None:
+    """Record an undertaking and its end, report an incident, and attest a deletion."""
+    acts = build_operations(
+        store, package="makul.app.recipient_acts", document_signer=FINGERPRINT, pin=AZAMAT
+    )
+    caller, day = a_caller(certificate=FINGERPRINT), legal_day(NOON)
+    signed = UndertakingRequest(
+        request_id=uuid4(),
+        digest=b"5" * 32,
+        document=b"<signed/>",
+        undertaking_id=None,
+        ended_on=None,
+    )
+    ended = replace(
+        signed,
+        request_id=uuid4(),
+        document=None,
+        undertaking_id=AN_UNDERTAKING.undertaking_id,
+        ended_on=day,
+    )
+    for undertaking in (signed, ended):
+        assert acts["RecordUndertaking"](undertaking, caller) == b"DONE"
+    report = IncidentReport(
+        request_id=uuid4(),
+        digest=b"6" * 32,
+        kind=IncidentKind.LOSS,
+        happened_from=NOON,
+        happened_to=None,
+        discovered_at=NOON,
+        disclosure_id=[str(RELEASED.disclosure_id)],
+        affected=1,
+        description="t",
+        measures="t",
+    )
+    assert acts["ReportIncident"](report, caller) == b"DONE"
+    attestation = AttestationRequest(
+        request_id=uuid4(),
+        digest=b"7" * 32,
+        disclosure_id=[str(RELEASED.disclosure_id)],
+        erased_on=day,
+        after=None,
+    )
+    listing = replace(attestation, request_id=uuid4(), disclosure_id=None, erased_on=None)
+    for request in (listing, attestation):
+        assert acts["AttestDeletion"](request, caller) == b"DONE"
 
 
 def _reads(store: Store) -> None:
@@ -431,7 +485,8 @@ def oversees(store: Store) -> None:
 def opens_a_case(store: Store) -> None:
     """Dismiss the proposed case, open another one, and look at the first."""
     operations, officer = build_operations(store), OFFICERS[0]
-    (case,) = store.oversight.cases(referred=False)
+    cases = store.oversight.cases(referred=False)
+    (case,) = (each for each in cases if each.period == PROPOSAL.period)
     opening = OpeningRequest(
         request_id=uuid4(),
         digest=b"8" * 32,

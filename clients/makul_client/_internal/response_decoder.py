@@ -148,6 +148,7 @@ def agreement(read: Any) -> Agreement:
             PartySignature(role=each.role, member_code=each.memberCode, recorded_at=each.recordedAt)
             for each in read.signature
         ),
+        undertakings_required=bool(read.undertakingsRequired),
     )
 
 

@@ -300,6 +300,8 @@ class Agreement:
     """For recipients of cl. 3 a to c and e."""
     signatures: tuple[PartySignature, ...] = ()
     """The parties that have signed these terms."""
+    undertakings_required: bool = False
+    """True if data are given only to employees with an undertaking of secrecy in force (RCP-05)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -129,6 +129,14 @@ class ActOperation(ABC, Generic[RequestT, RightsT]):
         """Return the recipient from which this act may withdraw a right; None if there is none."""
         return None
 
+    def find_lock(
+        self,
+        request: RequestT,
+        facts: ActFacts,  # noqa: ARG002 - an act of a recipient names no recipient
+    ) -> MemberCode | None:
+        """Return the recipient whose running decisions end before this act."""
+        return self.recipient_to_lock(request)
+
     def prepare(self, request: RequestT, facts: ActFacts) -> Decide[RightsT]:
         """Return the function that decides. An operation that only reads does so here, unlocked."""
         return lambda rights: self.decide(request, facts, rights)
@@ -163,7 +171,7 @@ class ActOperation(ABC, Generic[RequestT, RightsT]):
         decide: Decide[RightsT] = lambda _: refuse_act(reasons)  # noqa: E731
         if not reasons:
             # Only who may act makes the decisions of a recipient wait.
-            facts = replace(facts, locks=self.recipient_to_lock(request))
+            facts = replace(facts, locks=self.find_lock(request, facts))
             decide = self.prepare(request, facts)
         return services.recorder.carry_out(
             facts, decide, lambda recorded: self._render(facts, recorded)

@@ -101,6 +101,7 @@ class Disclose:
             encryption_certificate=self.delivery_encryption.certificate(
                 caller.recipient, snapshot.agreement, at=facts.at
             ),
+            bound_to_secrecy=snapshot.employee_bound,
         )
         if snapshot.known is not None:
             # An answer that could no longer be encrypted to the recipient is not replayed either.
@@ -131,6 +132,7 @@ class Disclose:
             operator=self.operator,
             at=facts.at,
             encryption_certificate=case.encryption_certificate,
+            bound_to_secrecy=case.bound_to_secrecy,
         )
         # A ground that cannot be named cannot be counted. No permitted request uses one.
         if not decision.permitted or ground_ref is None:

@@ -79,6 +79,7 @@ class Explain:
             encryption_certificate=self.delivery_encryption.certificate(
                 caller.recipient, snapshot.agreement, at=facts.at
             ),
+            bound_to_secrecy=snapshot.employee_bound,
         )
         facts = replace(facts, rulings=decision.rulings, ground=reference(ground))
         effects = (QuotaUse(quota=EXPLANATIONS_A_DAY),)

@@ -37,6 +37,13 @@ from makul.domain.grounds import judge_ground
 from makul.domain.identifiers import MemberCode, PurposeCode
 from makul.domain.reasons import Code, Reason
 
+_NOT_YET_JUDGED = frozenset({Code.CNS_03, Code.RCP_05})
+"""Codes that do not count at a registration.
+
+A consent that begins later may be registered. An employee who registers one learns no data, so
+needs no undertaking.
+"""
+
 _OPERATION_FOR = {
     ResultForm.YES_NO: Operation.VERIFY_PERSON,
     ResultForm.DATA: Operation.GET_PERSON_DATA,
@@ -100,8 +107,7 @@ class RegisterConsent:
         facts = replace(facts, subject=consent.subject, purpose=consent.purpose)
         request = _widest_request(consent, consent_request, caller)
         decision = decide(request, *parties, ground, operator=self.operator, at=facts.at)
-        # A consent that begins later may be registered, so CNS-03 does not count here.
-        rulings = tuple(each for each in decision.rulings if each.code is not Code.CNS_03)
+        rulings = tuple(each for each in decision.rulings if each.code not in _NOT_YET_JUDGED)
         if any(ruling.reasons for ruling in rulings):
             return refuse_by_rulings(facts, rulings)
         return ConsentAcceptance(

@@ -328,4 +328,5 @@ def _facts(agreement: Agreement) -> Facts:
         "bytes_per_day": agreement.bytes_a_day,
         "delivery": agreement.delivery.value,
         "scores_out": agreement.scores_out,
+        "undertakings_required": agreement.undertakings_required,
     }

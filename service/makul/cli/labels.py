@@ -48,6 +48,7 @@ LABELS: Final = frozenset(
         mark("bytes per day"),
         mark("delivery"),
         mark("scores out"),
+        mark("undertakings required"),
         mark("signed"),
         mark("still missing"),
         mark("role"),

@@ -6,6 +6,7 @@ from typing import Final
 
 from makul.app.ports import MonthCount
 from makul.app.ports.acts import ActFacts, RecordedAct
+from makul.app.ports.secrecy import DeletionsPage
 from makul.documents.answers import RenderedDecision
 from makul.documents.canonical_writer import binary, element, group, instant, optional
 from makul.documents.persons import RECIPIENT
@@ -68,6 +69,22 @@ def render_month_status(issued: IssuedMonth, *, at: datetime) -> bytes:
         typed("overdue", "true" if issued.is_overdue(at) else "false"),
         typed("statementDigest", binary(issued.head)),
     ).encode()
+
+
+def render_deletions_due(page: DeletionsPage, *, at: datetime) -> bytes:
+    """Render the elements `due`, and `next` with the decision after which the list goes on."""
+    due = "".join(
+        group(
+            "due",
+            element("disclosureId", str(each.disclosure_id)),
+            element("decidedAt", instant(each.decided_at)),
+            element("eraseBy", instant(each.erase_by)),
+            element("overdue", "true" if each.erase_by <= at else "false"),
+        )
+        for each in page.due
+    )
+    following = page.following
+    return (due + optional("next", str(following) if following is not None else None)).encode()
 
 
 def render_contested_lines(lines: Iterable[ContestedLine]) -> bytes:

@@ -26,6 +26,7 @@ from makul.app.ports import (
 from makul.app.ports.acts import ActFacts, RecordedAct
 from makul.app.ports.corrections import CorrectionView
 from makul.app.ports.oversight import DecisionLine
+from makul.app.ports.secrecy import DeletionsPage
 from makul.app.ports.subject import (
     ConsentPosition,
     PagePosition,
@@ -48,6 +49,7 @@ from makul.documents import (
     revocations,
     signature_answers,
     subject_answers,
+    undertakings,
     unlocks,
 )
 from makul.documents import media_types as attachments
@@ -64,6 +66,7 @@ from makul.domain.oversight_cases import CaseStep, EvidenceFile, OversightCase
 from makul.domain.person_locks import UnlockOrder
 from makul.domain.persons import Person
 from makul.domain.reasons import Reason
+from makul.domain.undertakings import Undertaking
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -90,6 +93,10 @@ class XmlDocuments:
     def read_unlock(self, signed: "Element") -> UnlockOrder:
         """Read an order to unlock from its verified root. Raises `DocumentError` (REQ-01)."""
         return unlocks.read_unlock(signed)
+
+    def read_undertaking(self, signed: "Element") -> Undertaking:
+        """Read an undertaking of secrecy from its verified root. Raises `DocumentError`."""
+        return undertakings.read_undertaking(signed)
 
     def read_basis(self, signed: "Element") -> BasisStatement:
         """Read a basis statement from its verified root. Raises `DocumentError` (REQ-01)."""
@@ -148,6 +155,14 @@ class XmlDocuments:
     ) -> bytes:
         """Return the elements `consent` of ListConsents, and `next` if there are more."""
         return subject_answers.render_consents(listed, following, at=at)
+
+    def stored_retention(self, document: bytes) -> str | None:
+        """Return how long the recipient may keep the data of a stored consent."""
+        return consents.read_stored_retention(document)
+
+    def deletions_due(self, page: DeletionsPage, *, at: datetime) -> bytes:
+        """Return the elements `due` of AttestDeletion, and `next` if there are more."""
+        return act_answers.render_deletions_due(page, at=at)
 
     def stored_consent(self, document: bytes) -> Consent | None:
         """Read a stored consent, which was verified; None for another document."""

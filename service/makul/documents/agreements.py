@@ -66,6 +66,7 @@ def render_agreement(draft: AgreementDraft) -> bytes:
         element("paperAllowed", _boolean(terms.paper_allowed)),
         element("paperDailyQuota", str(terms.paper_daily_quota)),
         element("representativesAllowed", _boolean(terms.representatives_allowed)),
+        element("undertakingsRequired", "true") if terms.undertakings_required else "",
     )
     root = f'<Agreement xmlns="{NAMESPACE}" Id="agreement">'
     document = f"{root}{''.join(parts)}</Agreement>".encode()
@@ -107,6 +108,7 @@ def read_agreement(signed: "Element") -> AgreementDraft:
         paper_allowed=reader.read("paperAllowed", _read_boolean),
         paper_daily_quota=reader.read("paperDailyQuota", int),
         representatives_allowed=reader.read("representativesAllowed", _read_boolean),
+        undertakings_required=reader.read_if_any("undertakingsRequired", _read_boolean) or False,
     )
     return AgreementDraft(
         terms=terms,

@@ -239,6 +239,7 @@ def render_agreement(
         _own_limit("bytesPerDay", agreement.bytes_a_day),
         _paper_quota(agreement),
         element("representatives", "true") if agreement.representatives_allowed else "",
+        element("undertakingsRequired", "true") if agreement.undertakings_required else "",
         element("delivery", agreement.delivery),
         *map(_signature, signatures),
     )

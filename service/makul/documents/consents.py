@@ -241,6 +241,19 @@ def _paper(paper: PaperConsent | None, display: PaperConsentDetails | None) -> s
     )
 
 
+def read_stored_retention(document: bytes) -> str | None:
+    """Read how long the recipient may keep the data; None for another document.
+
+    The bytes were verified when they were recorded, as in `read_stored_consent`.
+    """
+    try:
+        root = etree.fromstring(document, own_parser())
+        consent_schema().check(root)
+        return Reader(root).text("retentionAtRecipient")
+    except (etree.XMLSyntaxError, DocumentError):
+        return None
+
+
 def read_stored_consent(document: bytes) -> Consent | None:
     """Read a stored consent; None for a document that cannot be read as one.
 

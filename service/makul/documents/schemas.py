@@ -101,6 +101,12 @@ def unlock_schema() -> DocumentSchema:
 
 
 @cache
+def undertaking_schema() -> DocumentSchema:
+    """Return the schema of an undertaking of secrecy (undertaking.xsd)."""
+    return DocumentSchema("undertaking.xsd", "Undertaking")
+
+
+@cache
 def basis_schema() -> DocumentSchema:
     """Return the schema of a basis statement (basis.xsd)."""
     return DocumentSchema("basis.xsd", "BasisStatement")

@@ -93,6 +93,8 @@ class Agreement:
 
     Representatives are parents, guardians and holders of a power of attorney.
     """
+    undertakings_required: bool = False
+    """True if only employees with an undertaking in force may request data (cl. 16, RCP-05)."""
     delivery: Delivery = Delivery.TYPED
     scores_out: bool = False
     """True if match scores and thresholds may be shown to the recipient."""

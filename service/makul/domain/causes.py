@@ -55,3 +55,6 @@ class Cause(StrEnum):
     CANONICALISATION = "canonicalisation"
     TIMESTAMP_ORDER = "timestamp-order"
     XROAD_HEADER = "xroad-header"
+    NOTHING_RELEASED = "nothing-released"
+    ALREADY_ATTESTED = "already-attested"
+    HELD_BY_CASE = "held-by-case"

@@ -83,6 +83,7 @@ def decide(
     operator: MemberCode,
     at: datetime,
     encryption_certificate: EncryptionCertificate | None = None,
+    bound_to_secrecy: bool = False,
 ) -> Decision:
     """Judge every rule up to the match. Reads no person's record.
 
@@ -96,6 +97,7 @@ def decide(
         agreement=agreement,
         at=at,
         encryption_certificate=encryption_certificate,
+        bound_to_secrecy=bound_to_secrecy,
     )
     own = eligibility.usable_agreement
     rulings = judge_eligibility(eligibility) + judge_ground(

@@ -26,6 +26,11 @@ class EligibilityCase:
 
     None means that no certificate is registered.
     """
+    bound_to_secrecy: bool = False
+    """True if the employee of the request has an undertaking in force (cl. 16).
+
+    It is looked up only if the agreement requires undertakings.
+    """
 
     usable_agreement: Agreement | None = field(init=False, repr=False, compare=False)
     """The agreement if it is the one named and belongs to this recipient; otherwise None."""
@@ -131,6 +136,15 @@ def _methods_agreed(case: EligibilityCase) -> Ruling:
     return holds(Code.AGR_05, bool(methods) and methods <= agreement.methods, "methods")
 
 
+def _employee_bound(case: EligibilityCase) -> Ruling:
+    """Judge the employee only by the agreement: the person who is asked about changes nothing."""
+    agreement = case.usable_agreement
+    if agreement is None or not agreement.undertakings_required:
+        return not_applicable(Code.RCP_05)
+    named = bool(case.request.employee)
+    return holds(Code.RCP_05, named and case.bound_to_secrecy, "employee")
+
+
 def can_be_encrypted(case: EligibilityCase) -> Ruling:
     """Judge whether data that must be encrypted have a valid certificate at this moment."""
     agreement = case.usable_agreement
@@ -171,6 +185,7 @@ ELIGIBILITY_RULES: tuple[Rule[EligibilityCase], ...] = (
     Rule(Code.AGR_04, _attributes_agreed),
     Rule(Code.AGR_05, _methods_agreed),
     Rule(Code.RCP_04, can_be_encrypted),
+    Rule(Code.RCP_05, _employee_bound, ("15",)),
 )
 
 

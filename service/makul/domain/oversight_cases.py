@@ -59,6 +59,7 @@ class CaseParty(StrEnum):
 
     OPERATOR = "OPERATOR"
     SUBJECT = "SUBJECT"
+    RECIPIENT = "RECIPIENT"
     AUTHORISED_BODY = "AUTHORISED_BODY"
     PROTECTION_BODY = "PROTECTION_BODY"
 
@@ -107,7 +108,7 @@ class CaseProposal:
     recipient: MemberCode
     period: CasePeriod
     reason: str
-    """Fixed words and counts. No personal data."""
+    """Fixed words and counts without personal data, or what a recipient reports."""
     party: CaseParty
 
 

@@ -30,6 +30,7 @@ from makul.domain.identifiers import (
     parse_agreement_number,
     parse_member_code,
 )
+from makul.domain.incidents import IncidentKind
 from makul.domain.months import Month, parse_month
 from makul.domain.oversight_cases import CaseChoice
 from makul.domain.subject_answers import SubjectAnswer
@@ -44,6 +45,7 @@ _PARSERS: Final[Mapping[Any, Callable[[str], object]]] = {
     CaseScope: CaseScope,
     CorrectionKind: CorrectionKind,
     CorrectionOutcome: CorrectionOutcome,
+    IncidentKind: IncidentKind,
     MemberCode: parse_member_code,
     ConsentPosition: parse_consent_position,
     IdToken: IdToken,

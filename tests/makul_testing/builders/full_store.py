@@ -44,6 +44,7 @@ from makul_testing.builders.records import (
     an_agreement,
     an_evidence,
 )
+from makul_testing.builders.secrecy import record_secrecy
 from makul_testing.builders.subject import answer_check, lock_matching
 from makul_testing.tlog.builder import a_draft, build_recording
 
@@ -138,6 +139,7 @@ def _ask_and_answer(store: Store) -> None:
     asked = store.questions.ask(BANK, month, released[:2], answer_by=later, at=NOON)
     assert asked.asked == 2
     answer_check(store, AZAMAT, released[0])
+    record_secrecy(store, BANK, released[0])
 
 
 def _take(store: Store) -> None:

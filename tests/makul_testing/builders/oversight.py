@@ -15,6 +15,7 @@ from makul.app.ports import Caller, MonthCount, NamedParty, Receipt, VerifiedDoc
 from makul.app.ports.acts import ActDecision, ActFacts, RecordedAct
 from makul.app.ports.corrections import CorrectionView
 from makul.app.ports.oversight import DecisionLine
+from makul.app.ports.secrecy import DeletionsPage
 from makul.app.ports.subject import (
     ConsentPosition,
     PagePosition,
@@ -38,8 +39,9 @@ from makul.domain.months import Month
 from makul.domain.officers import Officer, OfficerRole
 from makul.domain.oversight_cases import CaseStep, OversightCase, propose_from_month
 from makul.domain.person_locks import UnlockOrder
+from makul.domain.undertakings import Undertaking
 from makul.store import ActRights, Store
-from makul_testing.builders.records import AZAMAT, NOON
+from makul_testing.builders.records import AZAMAT, BANK, NOON
 
 CONTENT = b"c" * 32
 """The digest of every signed content."""
@@ -50,6 +52,21 @@ LINE = UUID(int=1)
 """The id of a contested line."""
 UNLOCK_ID = UUID(int=3)
 """The id that every order to unlock names."""
+
+
+AN_UNDERTAKING = Undertaking(
+    undertaking_id=UUID(int=4),
+    person=AZAMAT,
+    name="Асанов Азамат",
+    recipient=BANK,
+    employee="teller-7",
+    text="SECRECY/2026, version 1",
+    valid_from=NOON,
+    valid_to=None,
+    lasts_after=True,
+    signed_at=NOON,
+)
+"""The undertaking that every document is."""
 
 
 def an_officer(number: int, role: OfficerRole = OfficerRole.BODY_OFFICER) -> Officer:
@@ -188,6 +205,15 @@ class _Documents:
     def read_unlock(self, signed: Any) -> UnlockOrder:
         return UnlockOrder(unlock_id=UNLOCK_ID, subject=AZAMAT, signed_at=NOON)
 
+    def stored_retention(self, document: bytes) -> str | None:
+        return "P1D"
+
+    def deletions_due(self, page: DeletionsPage, *, at: datetime) -> bytes:
+        return b""
+
+    def read_undertaking(self, signed: Any) -> Undertaking:
+        return AN_UNDERTAKING
+
     def stored_basis(self, document: bytes) -> None:
         return None
 
@@ -228,12 +254,15 @@ def build_operations(
     at: datetime = NOON,
     package: str = "makul.app.oversight",
     document_signer: bytes = b"",
+    pin: Pin | None = None,
 ) -> ActPort:
     """Return the operations of a port over a store. An answer is the outcome and its codes.
 
     Every document that they verify is signed with the certificate `document_signer`.
     """
-    return build_acts(package, build_services(store, at=at, document_signer=document_signer))
+    return build_acts(
+        package, build_services(store, at=at, document_signer=document_signer, pin=pin)
+    )
 
 
 def build_services(

@@ -150,6 +150,7 @@ purposes = st.from_regex(r"[A-Z][A-Z0-9_]{1,20}", fullmatch=True).map(PurposeCod
         daily_quota=st.none() | st.integers(0, 10**6),
         delivery=st.sampled_from(Delivery),
         scores_out=st.booleans(),
+        undertakings_required=st.booleans(),
     )
 )
 def test_an_agreement_is_read_back_as_written(agreement: Agreement) -> None:
@@ -169,8 +170,8 @@ def test_an_agreement_is_read_back_as_written(agreement: Agreement) -> None:
         "",
         "[]",
         "{}",
-        terms_to_text(an_agreement()).replace('"v":4', '"v":5'),
-        terms_to_text(an_agreement()).replace('"v":4', '"v":4,"more":1'),
+        terms_to_text(an_agreement()).replace('"v":5', '"v":6'),
+        terms_to_text(an_agreement()).replace('"v":5', '"v":5,"more":1'),
         terms_to_text(an_agreement()).replace("surname", "nickname"),
         terms_to_text(an_agreement()).replace('"scoresOut":false', '"scoresOut":0'),
         terms_to_text(an_agreement()).replace('"paper":false', '"paper":0'),
@@ -207,8 +208,9 @@ def test_a_naive_instant_is_an_error() -> None:
         micros(NOON.replace(tzinfo=None))
 
 
-SINCE_4 = ("competences",)
+SINCE_4 = ("competences", "undertakings")
 LIMITS = ("requestsPerMinute", "bytesPerDay")
+SINCE_5 = ("undertakings",)
 PAPERS = ("paper", "paperQuota", "representatives")
 
 
@@ -241,3 +243,13 @@ def test_older_terms_permit_no_paper() -> None:
 
     assert not read.paper_allowed
     assert not read.representatives_allowed
+
+
+def test_older_terms_require_no_undertakings() -> None:
+    """Procedure, cl. 16: an agreement without the term is judged as before."""
+    fields = json.loads(terms_to_text(an_agreement()))
+    old = json.dumps({k: v for k, v in fields.items() if k not in SINCE_5} | {"v": 4})
+
+    read = agreement_from_row((AGREEMENT_NUMBER, BANK, "IN_FORCE", 0, 1, old))
+
+    assert not read.undertakings_required

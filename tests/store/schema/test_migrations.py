@@ -95,6 +95,10 @@ RELEASED: dict[str, tuple[str, str]] = {
         "8cda3ff3458f1b87048c79346eddf3b1b1b7a0e672c2de26d490df1c30e4ac92",
         "ebaec5053d025f04d137046c7a589f5c407d7605b9a6fdb3e3d0d5a31a0a8d85",
     ),
+    "0019": (
+        "60a104024b52106ab2a79c1f9b8e912b1fc5938441ec9d06a7eaf78db986a6ae",
+        "186a482b59d5166b93ca6376805ac7ac24157be7b55adb9958b39a55f66ebb2f",
+    ),
 }
 """SHA-256 of the SQL that each released migration runs: on SQLite, and on PostgreSQL.
 

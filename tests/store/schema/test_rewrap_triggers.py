@@ -25,6 +25,7 @@ from makul.store.schema.version import assert_schema, migrate
 from makul_testing.builders.entries import a_release
 from makul_testing.builders.oversight import record_acts
 from makul_testing.builders.records import AGREEMENT_NUMBER, BANK, NOON, a_caller, an_evidence
+from makul_testing.builders.secrecy import record_secrecy
 from makul_testing.raw_sql import parameters, raw, read_all_rows
 
 DRIVER: Any = dbapi2
@@ -52,6 +53,7 @@ def filled(store: Store, place: DatabaseLocation) -> DatabaseLocation:
     store.recorder.record(entry)
     store.recorder.replay(entry.key, a_caller(), at=NOON)
     record_acts(store, recipient=BANK, agreement=AGREEMENT_NUMBER)
+    record_secrecy(store, BANK, entry.disclosure_id)
     store.close()
     return place
 

@@ -14,6 +14,7 @@ from uuid import UUID
 from makul.app.ports.caller import Caller
 from makul.app.ports.oversight import DecisionLine
 from makul.app.ports.registry import MonthCount
+from makul.app.ports.secrecy import ReleasedData
 from makul.app.ports.signed_documents import Notice, PendingDraft
 from makul.domain.agreements import AgreementRole, AgreementState
 from makul.domain.disclosures import Outcome
@@ -145,6 +146,14 @@ class ActRegister(Protocol):
 
         `after` is the id of the last line of the page before. Return None if it is no decision of
         this recipient in this period.
+        """
+
+    def released_data(
+        self, recipient: MemberCode, after: UUID | None, limit: int
+    ) -> Sequence[ReleasedData] | None:
+        """Return decisions that released data and are not attested as erased, earliest first.
+
+        Return None if `after` is no decision of this recipient.
         """
 
     def cases(self, *, referred: bool) -> Sequence[OversightCase]:

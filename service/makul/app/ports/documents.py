@@ -12,6 +12,7 @@ from makul.app.ports.corrections import CorrectionDocuments
 from makul.app.ports.ledger import Inclusion
 from makul.app.ports.oversight import DecisionLine
 from makul.app.ports.registry import MonthCount
+from makul.app.ports.secrecy import SecrecyDocuments
 from makul.app.ports.signed_documents import RecordedSignature
 from makul.app.ports.subject import ConsentPosition, PagePosition, SubjectConsent, SubjectEntry
 from makul.domain.agreements import Agreement
@@ -212,7 +213,7 @@ class ServiceStatus:
     ledger: LedgerInfo | None = None
 
 
-class Documents(CorrectionDocuments, Protocol):
+class Documents(CorrectionDocuments, SecrecyDocuments, Protocol):
     """Converts between XML and domain values by the published schemas.
 
     It uses no keys and no database.

@@ -50,6 +50,8 @@ class RequestSnapshot:
     """The earlier request that closed this request id; None if the id is open."""
     corrections: tuple[UUID, ...] = ()
     """Corrections that the recipient has not acknowledged (cl. 14)."""
+    employee_bound: bool = False
+    """True if the agreement requires undertakings and the employee has one in force (cl. 16)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,6 +73,7 @@ bytes_per_day = 4294967296      # what may be recorded for the recipient a day; 
 paper_allowed = false           # may consents be on paper, signed by an official?
 paper_daily_quota = 20          # how many of them one official may hand in a day
 representatives_allowed = false # parents, guardians, by power of attorney
+undertakings_required = false   # must each employee have an undertaking of secrecy (cl. 16)?
 provisions = []                 # of cl. 5: what may be invoked without consent
 
 [competence]                    # for cl. 3 a to c and e: the act of law for each purpose
@@ -196,6 +197,7 @@ class _AgreementFile(BaseModel):
     paper_allowed: _Flag = False
     paper_daily_quota: Annotated[int, _count_from_one("20")] = DEFAULT_PAPER_QUOTA
     representatives_allowed: _Flag = False
+    undertakings_required: _Flag = False
     delivery: Annotated[Delivery, _choose_from(Delivery)] = Delivery.TYPED
     scores_out: _Flag = False
 

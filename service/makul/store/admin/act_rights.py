@@ -6,10 +6,12 @@ from makul.domain.agreements import Agreement, AgreementState
 from makul.domain.identifiers import AgreementNumber, MemberCode
 from makul.domain.officers import Officer
 from makul.domain.recipients import Recipient, RecipientState
-from makul.store.admin.case_rights import CaseRows
 from makul.store.admin.correction_rights import CorrectionRows
+from makul.store.admin.deletion_rights import DeletionRows
+from makul.store.admin.incident_rights import IncidentRows
 from makul.store.admin.signature_rights import SignedRows
 from makul.store.admin.subject_answer_rights import SubjectAnswerRows
+from makul.store.admin.undertaking_rights import UndertakingRows
 from makul.store.db.codecs import agreement_from_row, micros
 from makul.store.reads.officers import find_officer
 from makul.store.reads.registry import RECIPIENT, recipient_from_row
@@ -46,7 +48,9 @@ _PROPOSALS = (
 _PROPOSE = insert(termination_proposal)
 
 
-class ActRights(CaseRows, CorrectionRows, SubjectAnswerRows, SignedRows):
+class ActRights(
+    IncidentRows, CorrectionRows, SubjectAnswerRows, SignedRows, UndertakingRows, DeletionRows
+):
     """The locked rows of one act. Each change of a row is stated by the act.
 
     `changed` is True after the first change.

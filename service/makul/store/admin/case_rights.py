@@ -75,6 +75,10 @@ class CaseRows(ActRows):
         self._add_step(case.case_id, CaseStepKind.PROPOSED, proposal.party, proposal.reason)
         return case
 
+    def add_proposal(self, case: OversightCase, proposal: CaseProposal) -> None:
+        """Add another text to a case that was proposed in this act."""
+        self._add_step(case.case_id, CaseStepKind.PROPOSED, proposal.party, proposal.reason)
+
     def add_case(self, case: OversightCase, party: CaseParty, text: str) -> OversightCase:
         """Register a new case with its first step."""
         self._track("oversight_case", case_id=case.case_id.bytes)

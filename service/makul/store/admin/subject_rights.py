@@ -1,6 +1,5 @@
 """The rows that a citizen's acts change, in the act's transaction: consents and locks (cl. 4)."""
 
-from hashlib import sha256
 from uuid import UUID
 
 from sqlalchemy import bindparam, insert, select, update
@@ -8,12 +7,11 @@ from sqlalchemy import bindparam, insert, select, update
 from makul.app.ports.subject import OwnConsent
 from makul.domain.identifiers import MemberCode, Pin
 from makul.domain.person_locks import MatchingState
+from makul.store.admin.evidence_rows import EvidenceRows
 from makul.store.admin.month_rights import MonthRows
 from makul.store.db.codecs import micros
 from makul.store.reads.subject_consents import find_own_consent
 from makul.store.records.consent_revocations import revoke_consent
-from makul.store.records.entry_rows import evidence_associated_data
-from makul.store.schema.record_tables import evidence
 from makul.store.schema.registry_tables import matching_lock
 
 UNLOCK_KIND = "UNLOCK"
@@ -30,13 +28,9 @@ _SET_LOCK = (
         state=bindparam("state"), document=bindparam("document"), changed_at=bindparam("changed_at")
     )
 )
-_KEPT = select(evidence.c.digest).where(
-    evidence.c.recipient == bindparam("recipient"), evidence.c.digest == bindparam("digest")
-)
-_KEEP = insert(evidence)
 
 
-class SubjectRows(MonthRows):
+class SubjectRows(MonthRows, EvidenceRows):
     """The part of an act's rows that belongs to a citizen."""
 
     def own_consent(
@@ -86,13 +80,7 @@ class SubjectRows(MonthRows):
 
     def keep_order(self, portal: MemberCode, document: bytes) -> bytes:
         """Store the exact bytes of a signed order as evidence, and return their digest."""
-        digest = sha256(document).digest()
-        key = {"recipient": portal, "digest": digest}
-        if self._transaction.fetch_one(_KEPT, key) is None:
-            sealed = self._cipher.encrypt(document, evidence_associated_data(portal, digest))
-            row = {"kind": UNLOCK_KIND, "sealed": sealed, "kept_at": micros(self._at)}
-            self._transaction.execute(_KEEP, {**key, **row})
-        return digest
+        return self.keep_document(UNLOCK_KIND, portal, document)
 
     def _index(self, citizen: Pin) -> bytes:
         return self._cipher.index("pin", citizen.digits)

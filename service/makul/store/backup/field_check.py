@@ -26,7 +26,7 @@ PAGE = 64
 BOUND_BY_KEY = frozenset(
     {
         *("act.sealed", "act_answer.sealed", "contested_answer.sealed", "contested_line.sealed"),
-        "correction.sealed",
+        *("correction.sealed", "incident.sealed", "undertaking.sealed"),
         *("desk_document.sealed", "desk_log.sealed", "disclosure.sealed", "evidence.sealed"),
         *("ground_use.subject", "month_document.sealed", "notification.sealed", "officer.sealed"),
         *("official.sealed", "oversight_case_step.sealed", "person.sealed"),

@@ -112,10 +112,10 @@ def only(fields: Mapping[str, object], *names: str) -> Mapping[str, object]:
 
 
 def terms_to_text(agreement: Agreement) -> str:
-    """Return the terms of an agreement (format 4), except those that have columns of their own."""
+    """Return the terms of an agreement (format 5), except those that have columns of their own."""
     return dumps(
         {
-            "v": 4,
+            "v": 5,
             "purposes": sorted(agreement.purposes),
             "attributes": sorted(agreement.attributes),
             "methods": sorted(agreement.methods),
@@ -131,11 +131,13 @@ def terms_to_text(agreement: Agreement) -> str:
             "paper": agreement.paper_allowed,
             "paperQuota": agreement.paper_daily_quota,
             "representatives": agreement.representatives_allowed,
+            "undertakings": agreement.undertakings_required,
         }
     )
 
 
-_BEFORE_4: dict[str, object] = {"competences": {}}
+_BEFORE_5: dict[str, object] = {"undertakings": False}
+_BEFORE_4: dict[str, object] = {**_BEFORE_5, "competences": {}}
 _BEFORE_3: dict[str, object] = {**_BEFORE_4, "requestsPerMinute": None, "bytesPerDay": None}
 _CLOSED_BEFORE_2: dict[str, object] = {
     **_BEFORE_3,
@@ -193,26 +195,29 @@ def agreement_from_row(row: AgreementRow) -> Agreement:
             paper_allowed=_read_flag(fields["paper"]),
             paper_daily_quota=papers,
             representatives_allowed=_read_flag(fields["representatives"]),
+            undertakings_required=_read_flag(fields["undertakings"]),
         )
 
     return _read_json(read, terms)
 
 
 def _upgrade_terms(fields: dict[str, object]) -> dict[str, object]:
-    """Return the fields of an agreement's terms in format 4, from any format."""
+    """Return the fields of an agreement's terms in format 5, from any format."""
     if fields.get("v") == 1:  # format 1: before consents on paper and by representatives
-        fields = {**fields, **_CLOSED_BEFORE_2, "v": 4}
+        fields = {**fields, **_CLOSED_BEFORE_2, "v": 5}
     elif fields.get("v") == 2:  # format 2: before limits on use
-        fields = {**fields, **_BEFORE_3, "v": 4}
+        fields = {**fields, **_BEFORE_3, "v": 5}
     elif fields.get("v") == 3:  # format 3: before competences, so none is stated
-        fields = {**fields, **_BEFORE_4, "v": 4}
+        fields = {**fields, **_BEFORE_4, "v": 5}
+    elif fields.get("v") == 4:  # format 4: before undertakings
+        fields = {**fields, **_BEFORE_5, "v": 5}
     only(
         fields,
         *("v", "purposes", "attributes", "methods", "channels", "provisions", "powers"),
         *("dailyQuota", "delivery", "scoresOut", "paper", "paperQuota", "representatives"),
-        *("requestsPerMinute", "bytesPerDay", "competences"),
+        *("requestsPerMinute", "bytesPerDay", "competences", "undertakings"),
     )
-    if fields["v"] != 4:
+    if fields["v"] != 5:
         raise CodecError(translate("an agreement has an unknown format"))
     return fields
 

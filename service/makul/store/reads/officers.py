@@ -7,6 +7,7 @@ from sqlalchemy import bindparam, select
 
 from makul.app.ports import MonthCount, Notice, PendingDraft, RegisteredCertificate
 from makul.app.ports.oversight import DecisionLine
+from makul.app.ports.secrecy import ReleasedData
 from makul.domain.agreements import AgreementState
 from makul.domain.identifiers import AgreementNumber, MemberCode
 from makul.domain.month_closing import ContestedLine, IssuedMonth
@@ -18,6 +19,7 @@ from makul.store.db.base import Database, Row, Transaction
 from makul.store.db.codecs import CodecError, only, pack, unpack
 from makul.store.encryption.fields import FieldCipher, field_associated_data
 from makul.store.reads.agreement_drafts import find_state, list_drafts
+from makul.store.reads.data_to_erase import list_released_data
 from makul.store.reads.decision_lines import list_lines
 from makul.store.reads.monthly_counts import of_month
 from makul.store.reads.months import list_contested, list_issued, read_document
@@ -133,6 +135,12 @@ class StoreActRegister:
     ) -> Sequence[DecisionLine] | None:
         """Return a page of a recipient's decisions; None if `after` is not one of them."""
         return list_lines(self._database, recipient, period, after, limit)
+
+    def released_data(
+        self, recipient: MemberCode, after: UUID | None, limit: int
+    ) -> Sequence[ReleasedData] | None:
+        """Return a page of released data; None if `after` is no decision of this recipient."""
+        return list_released_data(self._database, self._cipher, recipient, after, limit)
 
     def cases(self, *, referred: bool) -> Sequence[OversightCase]:
         """Return the newest cases; or only those that were referred."""

@@ -57,6 +57,7 @@ from makul.store.records.consent_revocations import (
 from makul.store.records.entry_rows import evidence_associated_data
 from makul.store.records.private_fields import open_private
 from makul.store.records.service_usage import usage_from_row, usage_values
+from makul.store.records.undertakings import has_undertaking
 from makul.store.records.usage_limits import COUNT_ATTEMPTS, attempt_counts, attempt_values
 from makul.store.schema.record_tables import evidence
 from makul.store.schema.registry_tables import (
@@ -184,9 +185,15 @@ class StoreRegister(Register):
             **usage_values(at),
         }
         row = read_request_snapshot(self._database, values)
+        terms = _agreement_from_row(row)
+        required = terms is not None and terms.undertakings_required
         return RequestSnapshot(
             recipient=_recipient_from_row(row, key.recipient),
-            agreement=_agreement_from_row(row),
+            agreement=terms,
+            employee_bound=required
+            and has_undertaking(
+                self._database, self._cipher, key.recipient, key.asker.employee, at=at
+            ),
             usage=usage_from_row((row.requests_used, row.bytes_used)),
             known=self._known_request(row.disclosure_id, row.sealed),
             corrections=(

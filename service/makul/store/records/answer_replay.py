@@ -46,7 +46,7 @@ def find_stored_answer(
     differs = key.reused_by(private.known)
     if differs is not None:
         return Conflict((Reason(code=Code.REQ_04, field=differs),))
-    reasons = _unmet_preconditions(transaction, repeated, closed)
+    reasons = _unmet_preconditions(transaction, cipher, repeated, closed)
     if reasons:
         return Conflict(reasons)
     answer, until = closed.answer, closed.answer_until
@@ -61,7 +61,10 @@ def find_stored_answer(
 
 
 def _unmet_preconditions(
-    transaction: Transaction, repeated: RepeatedAnswer, closed: ClosedRequest
+    transaction: Transaction,
+    cipher: FieldCipher,
+    repeated: RepeatedAnswer,
+    closed: ClosedRequest,
 ) -> tuple[Reason, ...]:
     """Return the preconditions that the stored answer no longer meets."""
     key = repeated.key
@@ -72,4 +75,4 @@ def _unmet_preconditions(
         check_recipient(transaction, key.recipient)
         return ()
     way = CallerChannel(channel=repeated.channel, certificate=repeated.certificate)
-    return check_replay(transaction, key.recipient, given_by(closed), way, at=repeated.at)
+    return check_replay(transaction, cipher, key, given_by(closed), way, at=repeated.at)

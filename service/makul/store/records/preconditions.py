@@ -11,7 +11,15 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, select
 
-from makul.app.ports import Entry, Match, MeteredUse, Release
+from makul.app.ports import (
+    DisclosureFacts,
+    Entry,
+    Match,
+    MeteredUse,
+    Release,
+    RequestKey,
+    Space,
+)
 from makul.domain.agreements import Agreement, AgreementState, Channel, Delivery
 from makul.domain.disclosures import GroundKind
 from makul.domain.eligibility import SEALED_FIELD
@@ -24,6 +32,7 @@ from makul.store.db.codecs import agreement_from_row
 from makul.store.encryption.fields import FieldCipher
 from makul.store.records.consent_revocations import is_revoked, is_revoked_by_index
 from makul.store.records.locks import NO_ANNOUNCEMENT, announcement_keys, wait_for_revocations
+from makul.store.records.undertakings import has_undertaking
 from makul.store.schema.registry_tables import (
     AGREEMENT_COLUMNS,
     agreement,
@@ -133,6 +142,10 @@ def check_entry(transaction: Transaction, cipher: FieldCipher, entry: Entry) -> 
         # The request must be decided again by the new terms. They are compared as a whole, so that
         # no new term can be forgotten here (docs/decisions/0005-rights-at-commit.md).
         reasons += (Reason(code=Code.REQ_05),)
+    if isinstance(facts, DisclosureFacts):
+        reasons += _check_undertaking(
+            transaction, cipher, (code, facts.employee), agreement, at=facts.at
+        )
     if facts.official is not None and official_withdrawn(transaction, code, facts.official):
         reasons += (Reason(code=Code.LAW_09, because=Code.SIG_08),)
     metered = any(isinstance(effect, MeteredUse) for effect in decision.effects)
@@ -151,7 +164,8 @@ def check_entry(transaction: Transaction, cipher: FieldCipher, entry: Entry) -> 
 
 def check_replay(
     transaction: Transaction,
-    code: MemberCode,
+    cipher: FieldCipher,
+    key: RequestKey,
     scope: StoredAnswerScope,
     channel: CallerChannel,
     *,
@@ -162,6 +176,7 @@ def check_replay(
     They concern the recipient, the certificates, the agreement (its channels and its scope) and the
     revocation of the ground.
     """
+    code = key.recipient
     reasons = check_recipient(transaction, code)
     if channel.certificate is not None:
         reasons += _check_certificate(transaction, code, channel.certificate)
@@ -171,6 +186,9 @@ def check_replay(
     reasons += unmet
     if agreement is not None and not unmet:
         reasons += _exceeds_terms(agreement, scope, channel)
+        if key.space is Space.DISCLOSURE:
+            asker = (code, key.asker.employee)
+            reasons += _check_undertaking(transaction, cipher, asker, agreement, at=at)
     reasons += _check_stored_ground(transaction, code, scope)
     return reasons
 
@@ -236,6 +254,26 @@ def _check_lock(transaction: Transaction, subject_index: bytes) -> tuple[Reason,
     row = transaction.fetch_one(_LOCK, {"subject_index": subject_index})
     locked = row is not None and row[0] == MatchingState.LOCKED
     return (Reason(code=Code.MAT_05),) if locked else ()
+
+
+def _check_undertaking(
+    transaction: Transaction,
+    cipher: FieldCipher,
+    asker: tuple[MemberCode, str | None],
+    agreement: Agreement | None,
+    *,
+    at: datetime,
+) -> tuple[Reason, ...]:
+    """Return RCP-05 if the agreement requires an undertaking that the employee no longer has.
+
+    The act that ends one takes the recipient's row exclusively, and the decision holds it in share
+    mode. So it is read without a lock.
+    """
+    if agreement is None or not agreement.undertakings_required:
+        return ()
+    code, employee = asker
+    bound = has_undertaking(transaction, cipher, code, employee, at=at)
+    return () if bound else (Reason(code=Code.RCP_05, field="employee"),)
 
 
 def _check_certificate(

@@ -70,6 +70,10 @@ REGISTER_TABLES = (
     "subject_answer",
     "correction",
     "correction_recall",
+    "undertaking",
+    "undertaking_end",
+    "incident",
+    "deletion_attestation",
 )
 """Tables that only acts change."""
 

@@ -58,6 +58,12 @@ SINCE_0015: Mapping[str, tuple[str, ...]] = {
 }
 SINCE_0016: Mapping[str, tuple[str, ...]] = {"oversight_case_step": ("case_id", "number")}
 SINCE_0017: Mapping[str, tuple[str, ...]] = {"request_message": ("disclosure_id",)}
+SINCE_0019: Mapping[str, tuple[str, ...]] = {
+    "deletion_attestation": ("disclosure_id",),
+    "incident": ("incident_id",),
+    "undertaking": ("recipient", "undertaking_id"),
+    "undertaking_end": ("recipient", "undertaking_id"),
+}
 APPEND_ONLY: Mapping[str, tuple[str, ...]] = {
     **SINCE_0001,
     **SINCE_0002,
@@ -70,6 +76,7 @@ APPEND_ONLY: Mapping[str, tuple[str, ...]] = {
     **SINCE_0015,
     **SINCE_0016,
     **SINCE_0017,
+    **SINCE_0019,
 }
 """Append-only tables and the columns of their primary keys."""
 

@@ -77,6 +77,19 @@ SINCE_0016: Mapping[str, tuple[str, ...]] = {
 SINCE_0017: Mapping[str, tuple[str, ...]] = {
     "request_message": ("disclosure_id", "decided_at"),
 }
+SINCE_0019: Mapping[str, tuple[str, ...]] = {
+    "incident": ("incident_id", "recipient", "kind", "case_id", "reported_at"),
+    "undertaking": (
+        "recipient",
+        "undertaking_id",
+        "employee_index",
+        "person_index",
+        "valid_from",
+        "valid_to",
+        "document",
+        "recorded_at",
+    ),
+}
 REWRAPPED: Mapping[str, tuple[str, ...]] = {
     **SINCE_0005,
     **SINCE_0008,
@@ -85,6 +98,7 @@ REWRAPPED: Mapping[str, tuple[str, ...]] = {
     **SINCE_0013,
     **SINCE_0016,
     **SINCE_0017,
+    **SINCE_0019,
 }
 """Append-only tables with a column `sealed`, and all their other columns."""
 

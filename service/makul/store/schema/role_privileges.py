@@ -72,17 +72,18 @@ _METERS = (
 _MONTHS = ("contested_answer", "contested_line", "month_document", "monthly_statement")
 _CASES = ("oversight_case", "oversight_case_step")
 _CORRECTIONS = ("correction", "correction_recall")
+_SECRECY = ("deletion_attestation", "incident", "undertaking", "undertaking_end")
 
 _SERVING = _Work(
     reads=(
         *(*_OPENING, *_REGISTER, *_RECORD, *_METERS, *_LOG, *_MONTHS, *_CORRECTIONS),
         *("act", "act_answer", "consent_giver", "dictionary", "gate", "matching_lock"),
-        "notification",
+        *("notification", *_CASES, *_SECRECY),
     ),
     adds=(
         *(*_RECORD, *_METERS, "consent_giver", "dictionary", "gate", "repetition"),
         *("act", "act_answer", "contested_line", "month_document", "notification"),
-        *("correction", "request_message"),
+        *("correction", "request_message", *_CASES, *_SECRECY),
     ),
     changes={
         "agreement": ("to_lock_by",),
@@ -174,7 +175,7 @@ _DESK = _Work(
         *("attempt", "daily_use", "ground_use", "paper_use"),
         *("desk_document", "dictionary", "gate", "ledger_lost", "repetition", "request_message"),
         *(*_MONTHS, *_CASES, *_CORRECTIONS, "matching_lock", "officer", "termination_proposal"),
-        *("month_question", "notification", "subject_answer"),
+        *("month_question", "notification", "subject_answer", *_SECRECY),
     ),
     adds=(
         *("contested_answer", "correction_recall", "month_document", "monthly_statement"),

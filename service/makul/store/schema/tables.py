@@ -22,6 +22,7 @@ from makul.store.schema import (
     person_tables,
     record_tables,
     registry_tables,
+    secrecy_tables,
     usage_tables,
 )
 from makul.store.schema.columns import metadata
@@ -35,5 +36,6 @@ __all__ = [
     "person_tables",
     "record_tables",
     "registry_tables",
+    "secrecy_tables",
     "usage_tables",
 ]
