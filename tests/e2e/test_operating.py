@@ -21,7 +21,7 @@ from makul.domain.disclosures import Outcome
 from makul.store import Store, StoreKeys, open_store
 from makul.store.backup.postgres_dump import restore_dump, scratch_database
 from makul.store.db.location import PostgresLocation
-from makul_testing.cli_runner import CommandLine, CommandResult
+from makul_testing.cli_runner import CommandResult
 from makul_testing.external.postgres import client_programs
 from makul_testing.in_process_service import InProcessService, RecordDatabase, build_installation
 from makul_testing.load.steady_load import messages
@@ -238,7 +238,7 @@ def test_a_copy_under_load_holds_earlier_answers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """RPO: everything that was acknowledged before a copy began is in it."""
-    makul = CommandLine(installation.settings.store.keys.parent)
+    makul = installation.makul(None)
     if not isinstance(installation.settings.place, Path):
         monkeypatch.setenv("PATH", f"{client_programs()}{os.pathsep}{os.environ['PATH']}")
     drive(service.listener, messages(installation, 6))
