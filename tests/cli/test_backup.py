@@ -218,19 +218,20 @@ def _altered(copy: Path) -> None:
         file.write(b"\xff")
 
 
-def _consistently_altered(copy: Path) -> None:
+def _alter_consistently(copy: Path, table: str, change: str) -> None:
     """Do what an attacker does who also writes the manifest: change a row and each digest."""
     with closing(sqlite3.connect(copy / "makul.db")) as store:
         (sql,) = store.execute(
             "SELECT group_concat(sql, ';') FROM sqlite_master"
-            " WHERE type = 'trigger' AND tbl_name = 'act'"
+            " WHERE type = 'trigger' AND tbl_name = ?",
+            (table,),
         ).fetchone()
         names = store.execute(
-            "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'act'"
+            "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?", (table,)
         ).fetchall()
         for (name,) in names:
             store.execute(f'DROP TRIGGER "{name}"')
-        store.execute("UPDATE act SET who = 'nobody'")
+        store.execute(f"UPDATE {table} SET {change}")  # noqa: S608 -- a statement of this test
         store.commit()
         store.executescript(sql)
     found = describe_file(copy, "makul.db").model_dump()
@@ -240,7 +241,16 @@ def _consistently_altered(copy: Path) -> None:
 SPOILS: dict[str, tuple[Callable[[Path], object], str]] = {
     "cut": (_cut, "shorter than it was"),
     "altered": (_altered, "was altered"),
-    "altered with its manifest": (_consistently_altered, "does not fit its ledger"),
+    "altered with its manifest": (
+        lambda copy: _alter_consistently(copy, "act", "who = 'nobody'"),
+        "does not fit its ledger",
+    ),
+    "a field that no leaf covers": (
+        lambda copy: _alter_consistently(
+            copy, "desk_log", "sealed = CAST(sealed || x'00' AS BLOB)"
+        ),
+        "fields of desk_log.sealed do not decrypt",
+    ),
     "without the store": (lambda copy: (copy / "makul.db").unlink(), "not whole"),
     "with another file": (lambda copy: (copy / "more").touch(), "does not name more"),
     "no manifest": (lambda copy: (copy / "manifest.json").unlink(), "contains no copy"),
@@ -260,7 +270,7 @@ SPOILS: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda copy: rewrite(copy, lambda it: it.update(format="makul-backup/2")),
         "newer program",
     ),
-    "fewer rows": (lambda copy: rewrite(copy, lambda it: it["tables"].update(act=2)), "rows"),
+    "fewer rows": (lambda copy: rewrite(copy, lambda it: it["tables"].update(act=9)), "rows"),
     "another key": (
         lambda copy: rewrite(copy, lambda it: it.update(keys=["00000000"])),
         "00000000",
@@ -270,6 +280,7 @@ SPOILS: dict[str, tuple[Callable[[Path], object], str]] = {
 
 @pytest.mark.parametrize("what", SPOILS)
 def test_a_spoilt_copy_is_named_and_refused(what: str, makul: CommandLine, copies: Path) -> None:
+    makul.run_json("recipient", "add", "COM/60000001", *BANK)
     copy = back_up(makul, copies)
     spoil, expected = SPOILS[what]
     spoil(copy)
