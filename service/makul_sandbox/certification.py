@@ -182,6 +182,7 @@ def _register(
             identifier=identifier,
             name=holder.details["name"],
             fingerprint=fingerprint,
+            not_after=certificate.not_valid_after_utc,
         )
         registry.add_official(official, at=at)
     else:

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from makul.domain.disclosures import GroundKind
 from makul_sandbox.world.signers import NOTICE, SandboxSigners
 from makul_testing.builders.consents import build_revocation_request, revocation
 from makul_testing.in_process_service import (
@@ -125,3 +126,22 @@ def test_revoked_outweighs_used_up(moving: InProcessService) -> None:
         moving.ask(build_revocation_request(revocation(moving, consent_id))).outcome == "ACCEPTED"
     )
     assert state(moving, consent_id) == ("REVOKED", "1")
+
+
+def test_the_end_of_a_consent_is_listed(moving: InProcessService, clock: Clock) -> None:
+    """It has a recipient and an id, and no PIN; a revoked consent is not listed."""
+    consent_id, _ = register_consent(moving, valid_to=clock.now + HOUR)
+    bank, read = moving.bank.code, moving.store.endings.consents
+
+    assert [(each.recipient, each.consent_id) for each in read(clock.now, clock.now + HOUR, 9)] == [
+        (bank, consent_id)
+    ]
+    rows = moving.makul()("expiring", "--within", "1", "--consents", "--json").json
+    (row,) = (each for each in rows if each["kind"] == "consent")
+    assert row["name"] == f"{bank} {consent_id}"
+    assert not any(each["kind"] == "consent" for each in moving.makul()("expiring", "--json").json)
+    assert not read(clock.now, clock.now + HOUR / 2, 9)
+    moving.store.registry.revoke_ground(
+        bank, GroundKind.CONSENT, consent_id, reason="for a test", at=clock.now
+    )
+    assert not read(clock.now, clock.now + HOUR, 9)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from makul.admin.case import CasePublisher
 from makul.admin.certificate_suitability import find_unsuitability
 from makul.admin.error_handling import as_operator_error
 from makul.admin.errors import OperatorError, OperatorUnavailableError
+from makul.admin.expiry import EndingSources
 from makul.admin.key_inventory import KeyInfo, keys_in_use, recipients_certificates
 from makul.admin.month import StatementPublisher
 from makul.admin.month_closing import MonthCloser
@@ -25,6 +26,7 @@ from makul.composition.adapters import (
     trust_directories,
 )
 from makul.config.settings import Settings
+from makul.domain.expiry import DueEnding
 from makul.domain.identifiers import MemberCode
 from makul.language.translation import translate
 from makul.net.users import identify_operator
@@ -110,6 +112,16 @@ class Installation:
         """Return the receipt certificates, the store keys, and every trusted or registered one."""
         with as_operator_error():
             return [*keys_in_use(self.settings), *recipients_certificates(self.registry)]
+
+    def expiring(self, within: timedelta, *, consents: bool) -> Sequence[DueEnding]:
+        """Return what is overdue or ends within a time, the earliest first."""
+        sources = EndingSources(
+            settings=self.settings,
+            registry=self.registry,
+            store=self.store.endings,
+            at=self.clock(),
+        )
+        return sources.due(within, consents=consents)
 
     @property
     def rotation(self) -> KeyRotation:

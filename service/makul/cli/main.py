@@ -199,6 +199,12 @@ def _list_nouns() -> tuple[LateCommand, ...]:
         ),
         late_noun("document", "Verify signed documents offline."),
         late_noun("key", "Show keys and certificates in use, and rotate the store's master key."),
+        late_verb(
+            "expiring",
+            "List what ends soon: agreements, certificates, keys and CRLs. What is overdue comes"
+            " first.",
+            "expiry",
+        ),
         late_noun("trust", "Refresh revocation data, and show what is trusted."),
         late_noun(
             "store",

@@ -79,6 +79,7 @@ def add(
             name=name,
             fingerprint=read.fingerprint,
             key_digest=read.key_digest,
+            not_after=read.not_after,
         )
         warning = describe_unsuitability(installation, file, read, CertificateUse.MESSAGES)
         change.apply_or_preview(

@@ -268,7 +268,11 @@ def official(
         recipient = require_recipient(installation, code)
         read = read_certificate(file, at=installation.clock())
         new = Official(
-            recipient=recipient.code, identifier=person, name=name, fingerprint=read.fingerprint
+            recipient=recipient.code,
+            identifier=person,
+            name=name,
+            fingerprint=read.fingerprint,
+            not_after=read.not_after,
         )
         warning = describe_unsuitability(installation, file, read, CertificateUse.DOCUMENTS)
         change.apply_or_preview(

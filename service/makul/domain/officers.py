@@ -5,6 +5,7 @@ The body for the protection of personal data receives cases and acknowledges the
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from makul.domain.identifiers import MemberCode
@@ -40,6 +41,8 @@ class Officer:
     key_digest: bytes
     """SHA-256 of the public key. A second certificate over this key is the same person's."""
     withdrawn: bool = False
+    not_after: datetime | None = None
+    """The end of the certificate; None if an earlier release registered the officer."""
 
     def is_same_person(self, other: "Officer") -> bool:
         """Return whether two registrations may belong to one person, by identifier or key."""

@@ -15,6 +15,7 @@ from makul.store.open import (
     samples_to_move,
     upgrade_store,
 )
+from makul.store.reads.endings import StoreEndings
 from makul.store.reads.evidence_files import EvidenceDirectory
 from makul.store.reads.officers import StoreActRegister
 from makul.store.reads.statement_files import StatementDirectory
@@ -28,6 +29,7 @@ __all__ = [
     "StatementDirectory",
     "Store",
     "StoreActRegister",
+    "StoreEndings",
     "StoreKeys",
     "StoreKeysError",
     "StoreSubjectRecord",

@@ -44,6 +44,7 @@ from makul.store.log.recovery import recover
 from makul.store.log.sequencer import StoreLedger
 from makul.store.log.verify import LedgerCheck, LedgerVerificationOptions
 from makul.store.reads.corrections import StoreCorrectionReader
+from makul.store.reads.endings import StoreEndings
 from makul.store.reads.monthly_decisions import MonthReader
 from makul.store.reads.officers import StoreActRegister
 from makul.store.reads.registry import StoreRegister
@@ -81,6 +82,7 @@ class Store:
     subject: StoreSubjectRecord
     corrections: StoreCorrectionReader
     correction_desk: StoreCorrectionDesk
+    endings: StoreEndings
     _database: Database
     _office: RegistryUnitOfWork
 
@@ -223,6 +225,7 @@ def open_store(
         subject=StoreSubjectRecord(database, cipher),
         corrections=StoreCorrectionReader(database, cipher),
         correction_desk=StoreCorrectionDesk(office),
+        endings=StoreEndings(database, cipher),
         _database=database,
         _office=office,
     )

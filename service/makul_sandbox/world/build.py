@@ -65,6 +65,7 @@ class Signing:
             name=f"{self.identifier} (sandbox)",
             fingerprint=self.credential.fingerprint,
             key_digest=key_digest(self.credential),
+            not_after=self.credential.certificate.not_valid_after_utc,
         )
 
     def sign(self, document: bytes, *, at: datetime) -> bytes:
@@ -91,6 +92,7 @@ class SandboxOfficer:
             name=f"{self.identifier} (sandbox)",
             fingerprint=self.credential.fingerprint,
             key_digest=key_digest(self.credential),
+            not_after=self.credential.certificate.not_valid_after_utc,
         )
 
 
@@ -259,6 +261,7 @@ def register(
                 identifier=party.official.identifier,
                 name=party.official.name,
                 fingerprint=world.officials[party.key].fingerprint,
+                not_after=world.officials[party.key].certificate.not_valid_after_utc,
             )
             registry.add_official(official, at=at)
     for signatory in world.signatories.values():

@@ -44,6 +44,8 @@ class Official:
     identifier: str
     name: str
     fingerprint: bytes
+    not_after: datetime | None = None
+    """The end of the certificate; None if an earlier release registered the official."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,6 +65,8 @@ class Signatory:
     A second certificate over the same key belongs to the same person.
     """
     withdrawn_at: datetime | None = None
+    not_after: datetime | None = None
+    """The end of the certificate; None if an earlier release registered the signatory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

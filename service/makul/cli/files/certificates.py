@@ -56,6 +56,7 @@ class ReadCertificate:
     fingerprint: bytes
     key_digest: bytes
     """SHA-256 of its public key (SubjectPublicKeyInfo)."""
+    not_after: datetime
     facts: Facts
 
 
@@ -94,6 +95,7 @@ def read_certificate(path: Path, *, at: datetime | None) -> ReadCertificate:
                 serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
             )
         ).digest(),
+        not_after=certificate.not_valid_after_utc,
         facts={
             "certificate": fingerprint.hex(),
             "issuer": certificate.issuer.rfc4514_string(),

@@ -29,7 +29,7 @@ _WITHDRAW = insert(official_withdrawal)
 def add(unit_of_work: RegistryUnitOfWork, new: Official, *, at: datetime) -> None:
     """Register a person of a recipient who signs basis statements."""
     code, fingerprint = new.recipient, new.fingerprint
-    sealed = encrypt_official(unit_of_work.cipher, code, fingerprint, new.identifier, new.name)
+    sealed = encrypt_official(unit_of_work.cipher, new)
     key = {"recipient": code, "fingerprint": fingerprint}
     facts = {"fingerprint": fingerprint.hex(), "identifier": new.identifier, "name": new.name}
     with unit_of_work.begin() as transaction:

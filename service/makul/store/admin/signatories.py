@@ -13,7 +13,7 @@ from makul.language.translation import translate
 from makul.store.admin.recipients import require_recipient
 from makul.store.admin.unit_of_work import RegistryUnitOfWork
 from makul.store.db.base import Row, Transaction
-from makul.store.db.codecs import CodecError, instant, micros, only, pack, unpack
+from makul.store.db.codecs import instant, micros, pack, unpack
 from makul.store.encryption.fields import FieldCipher, field_associated_data
 from makul.store.reads.desk_documents import (
     DESK_DOCUMENT,
@@ -21,6 +21,7 @@ from makul.store.reads.desk_documents import (
     read_desk_document,
 )
 from makul.store.reads.officers import ALL_OFFICERS, officer_from_row
+from makul.store.reads.person_headers import read_person_header, write_person_header
 from makul.store.records.acts import RowKey
 from makul.store.schema.registry_tables import desk_document, signatory
 
@@ -174,7 +175,7 @@ def _is_same_person_elsewhere(signer: Signatory, officer: Officer) -> bool:
 
 
 def _encrypt_private(cipher: FieldCipher, new: Signatory) -> bytes:
-    header = {"v": 1, "identifier": new.identifier, "name": new.name}
+    header = write_person_header(new.identifier, new.name, new.not_after)
     return cipher.encrypt(
         pack(header, [new.key_digest]), _associated_data(new.member, new.fingerprint)
     )
@@ -183,18 +184,16 @@ def _encrypt_private(cipher: FieldCipher, new: Signatory) -> bytes:
 def _from_row(cipher: FieldCipher, row: Row) -> Signatory:
     member, fingerprint, role, sealed, withdrawn_at = row
     header, parts = unpack(cipher.decrypt(sealed, _associated_data(member, fingerprint)))
-    only(header, "v", "identifier", "name")
-    identifier, name = header["identifier"], header["name"]
-    if header["v"] != 1 or not isinstance(identifier, str) or not isinstance(name, str):
-        raise CodecError(translate("a signatory does not read back"))
+    person = read_person_header(header)
     return Signatory(
         member=MemberCode(member),
         role=AgreementRole(role),
-        identifier=identifier,
-        name=name,
+        identifier=person.identifier,
+        name=person.name,
         fingerprint=fingerprint,
         key_digest=parts[0],
         withdrawn_at=instant(withdrawn_at) if withdrawn_at is not None else None,
+        not_after=person.not_after,
     )
 
 

@@ -14,9 +14,8 @@ from makul.domain.month_closing import ContestedLine, IssuedMonth
 from makul.domain.months import Month, Period
 from makul.domain.officers import Officer, OfficerRole
 from makul.domain.oversight_cases import CaseStep, OversightCase
-from makul.language.translation import translate
 from makul.store.db.base import Database, Row, Transaction
-from makul.store.db.codecs import CodecError, only, pack, unpack
+from makul.store.db.codecs import pack, unpack
 from makul.store.encryption.fields import FieldCipher, field_associated_data
 from makul.store.reads.agreement_drafts import find_state, list_drafts
 from makul.store.reads.data_to_erase import list_released_data
@@ -25,6 +24,7 @@ from makul.store.reads.monthly_counts import of_month
 from makul.store.reads.months import list_contested, list_issued, read_document
 from makul.store.reads.notices import list_notices
 from makul.store.reads.oversight_cases import find_case, list_cases, list_steps
+from makul.store.reads.person_headers import read_person_header, write_person_header
 from makul.store.schema.registry_tables import agreement, officer, recipient
 
 ALL_OFFICERS = select(
@@ -56,7 +56,7 @@ def find_officer(
 
 def encrypt_officer(cipher: FieldCipher, new: Officer) -> bytes:
     """Return the encrypted part of an officer's row: the person, and the digest of the key."""
-    header = {"v": 1, "identifier": new.identifier, "name": new.name}
+    header = write_person_header(new.identifier, new.name, new.not_after)
     return cipher.encrypt(pack(header, [new.key_digest]), _associated_data(new.fingerprint))
 
 
@@ -64,18 +64,16 @@ def officer_from_row(cipher: FieldCipher, row: Row) -> Officer:
     """Read an officer from a row of `ALL_OFFICERS`. Raises `CodecError`."""
     fingerprint, member, role, sealed, withdrawn_at = row
     header, parts = unpack(cipher.decrypt(sealed, _associated_data(fingerprint)))
-    only(header, "v", "identifier", "name")
-    identifier, name = header["identifier"], header["name"]
-    if header["v"] != 1 or not isinstance(identifier, str) or not isinstance(name, str):
-        raise CodecError(translate("an officer does not read back"))
+    person = read_person_header(header)
     return Officer(
         member=MemberCode(member),
         role=OfficerRole(role),
-        identifier=identifier,
-        name=name,
+        identifier=person.identifier,
+        name=person.name,
         fingerprint=fingerprint,
         key_digest=parts[0],
         withdrawn=withdrawn_at is not None,
+        not_after=person.not_after,
     )
 
 

@@ -16,6 +16,7 @@ from makul.app.ports import (
     HeldConsent,
     KeptReceipt,
     KnownRequest,
+    Official,
     RecordedSignature,
     Register,
     RegisteredCertificate,
@@ -37,7 +38,6 @@ from makul.store.db.codecs import (
     agreement_from_row,
     instant,
     micros,
-    only,
     pack,
     unpack,
 )
@@ -45,6 +45,7 @@ from makul.store.db.rows import build_row_reader
 from makul.store.encryption.fields import FieldCipher, field_associated_data
 from makul.store.reads.agreement_signatures import list_signatures
 from makul.store.reads.corrections import list_pending
+from makul.store.reads.person_headers import read_person_header, write_person_header
 from makul.store.reads.persons import PersonReader
 from makul.store.reads.receipts import find_receipt
 from makul.store.reads.request_snapshot import SnapshotRow, read_request_snapshot
@@ -347,21 +348,30 @@ def recipient_from_row(code: MemberCode, row: Row) -> Recipient:
         raise CodecError(translate("a recipient does not read back")) from None
 
 
-def encrypt_official(
-    cipher: FieldCipher, recipient: str, fingerprint: bytes, identifier: str, name: str
-) -> bytes:
+def encrypt_official(cipher: FieldCipher, new: Official) -> bytes:
     """Encrypt an official's identifier and name for their registration."""
-    packed = pack({"v": 1, "identifier": identifier, "name": name})
-    return cipher.encrypt(packed, _official_associated_data(recipient, fingerprint))
+    packed = pack(write_person_header(new.identifier, new.name, new.not_after))
+    return cipher.encrypt(packed, _official_associated_data(new.recipient, new.fingerprint))
 
 
 def open_official(cipher: FieldCipher, recipient: str, fingerprint: bytes, sealed: bytes) -> str:
     """Decrypt the identifier of an official; raises `FieldDecryptionError` or `CodecError`."""
+    return read_official(cipher, MemberCode(recipient), fingerprint, sealed).identifier
+
+
+def read_official(
+    cipher: FieldCipher, recipient: MemberCode, fingerprint: bytes, sealed: bytes
+) -> Official:
+    """Decrypt an official; raises `FieldDecryptionError` or `CodecError`."""
     header, _ = unpack(cipher.decrypt(sealed, _official_associated_data(recipient, fingerprint)))
-    identifier = only(header, "v", "identifier", "name")["identifier"]
-    if header["v"] != 1 or not isinstance(identifier, str):
-        raise CodecError(translate("an official does not read back"))
-    return identifier
+    person = read_person_header(header)
+    return Official(
+        recipient=recipient,
+        identifier=person.identifier,
+        name=person.name,
+        fingerprint=fingerprint,
+        not_after=person.not_after,
+    )
 
 
 def _official_associated_data(recipient: str, fingerprint: bytes) -> bytes:
