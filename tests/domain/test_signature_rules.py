@@ -55,6 +55,10 @@ def test_the_newest_draft_is_signed_by_a_signatory() -> None:
         (replace(GOOD, role=AgreementRole.RECIPIENT), SigningFault.OTHER_RECIPIENT),
         (replace(GOOD, is_signatory=False), SigningFault.NOT_SIGNATORY),
         (replace(GOOD, signed_before=True), SigningFault.SIGNED_BEFORE),
+        (
+            replace(GOOD, agreement=replace(STANDING, lacks_competence=True)),
+            SigningFault.NO_COMPETENCE,
+        ),
     ):
         assert judge_signing(changed) is fault
 
@@ -83,4 +87,4 @@ def test_exactly_the_registered_texts_are_approved_once() -> None:
 def test_every_fault_has_a_reason(fault: SigningFault | ApprovalFault) -> None:
     """A fault of an act is never answered without a code."""
     of = reason_of_signing if isinstance(fault, SigningFault) else reason_of_approval
-    assert of(fault).code.value.startswith("OVR-")  # type: ignore[operator]
+    assert of(fault).code.value.startswith(("OVR-", "AGR-07"))  # type: ignore[operator]

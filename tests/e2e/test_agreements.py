@@ -15,6 +15,7 @@ from makul.composition.adapters import build_agreements
 from makul.domain.agreements import Agreement, AgreementRole, AgreementState
 from makul.domain.identifiers import AgreementNumber, MemberCode
 from makul.domain.reasons import Code
+from makul.store.db.codecs import terms_to_text
 from makul_sandbox.data.pki import Credential
 from makul_sandbox.data.recipients import AUTHORISED_BODY, BANK, NOTARY, OPERATOR
 from makul_sandbox.world.build import Signing
@@ -26,6 +27,7 @@ from makul_testing.in_process_service import (
     build_installation,
     person_request,
 )
+from makul_testing.raw_sql import parameters, raw
 
 NUMBERS = count(1)
 THREE = (AUTHORISED_BODY, OPERATOR, BANK.code)
@@ -431,8 +433,17 @@ def test_a_public_body_or_notary_needs_a_stated_competence(
 
     document = agreements.draw_up(terms, at=at)
     agreements.register_draft(older, document, at=at)  # as an earlier release stored it
+    with pytest.raises(OperatorRegistryError, match="competence"):
+        submit(installation, agreements, signed(installation, document, OPERATOR))
+    document = laid_before(installation, agreements, terms)
     for member in (AUTHORISED_BODY, OPERATOR, NOTARY.code):
         state = submit(installation, agreements, signed(installation, document, member))
+    place = installation.settings.place
+    with raw(place) as connection:  # as an earlier release concluded it
+        connection.execute(
+            parameters(place, "UPDATE agreement SET terms = ? WHERE number = ?"),
+            (terms_to_text(older), terms.number),
+        )
     ready = installation.document("notary-00-data")
     fields = about(installation.person_of(ready), of=NOTARY, document=ready, agreement=terms.number)
 

@@ -30,6 +30,7 @@ class SigningFault(StrEnum):
     OTHER_RECIPIENT = "OTHER_RECIPIENT"
     NOT_SIGNATORY = "NOT_SIGNATORY"
     SIGNED_BEFORE = "SIGNED_BEFORE"
+    NO_COMPETENCE = "NO_COMPETENCE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +42,11 @@ class AgreementStanding:
     valid_to: datetime
     newest_draft: bytes | None
     """SHA-256 of the newest draft."""
+    lacks_competence: bool = False
+    """True if the terms name no act of law for a purpose that needs one (cl. 3).
+
+    An earlier release accepted such a draft.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +79,7 @@ def judge_signing(case: SigningCase) -> SigningFault | None:
         ),
         (SigningFault.NOT_SIGNATORY, case.is_signatory),
         (SigningFault.SIGNED_BEFORE, not case.signed_before),
+        (SigningFault.NO_COMPETENCE, not agreement.lacks_competence),
     )
     return next((fault for fault, passed in checks if not passed), None)
 
@@ -121,6 +128,8 @@ def reason_of_signing(fault: SigningFault) -> Reason:
             return Reason(code=Code.OVR_06, field="agreementNumber")
         case SigningFault.NOT_A_DRAFT | SigningFault.SIGNED_BEFORE:
             return Reason(code=Code.OVR_02, field="agreementNumber")
+        case SigningFault.NO_COMPETENCE:
+            return Reason(code=Code.AGR_07, field="agreementNumber")
         case SigningFault.TERM_OVER:
             return Reason(code=Code.OVR_04, field="agreementNumber")
         case SigningFault.NOT_NEWEST:

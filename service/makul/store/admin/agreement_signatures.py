@@ -10,15 +10,20 @@ from sqlalchemy import bindparam, insert, select, update
 
 from makul.app.ports import AgreementSignature
 from makul.domain.agreements import AgreementRole, AgreementState
-from makul.domain.identifiers import MemberCode
+from makul.domain.recipients import RecipientKind
 from makul.domain.signature_rules import AgreementStanding, SigningCase, is_concluded
 from makul.store.admin import signatories
 from makul.store.db.base import Transaction
-from makul.store.db.codecs import instant, micros
+from makul.store.db.codecs import agreement_from_row, micros
 from makul.store.encryption.fields import FieldCipher
-from makul.store.reads.agreement_signatures import NEWEST_DRAFT, SIGNATURES, STANDING
+from makul.store.reads.agreement_signatures import NEWEST_DRAFT, SIGNATURES
 from makul.store.records.acts import RowKey
-from makul.store.schema.registry_tables import agreement, agreement_signature
+from makul.store.schema.registry_tables import (
+    AGREEMENT_COLUMNS,
+    agreement,
+    agreement_signature,
+    recipient,
+)
 
 SIGNED_KIND = "AGREEMENT"
 
@@ -26,6 +31,11 @@ SET_AGREEMENT_STATE = (
     update(agreement)
     .where(agreement.c.number == bindparam("key_number"))
     .values(state=bindparam("state"), changed_at=bindparam("changed_at"))
+)
+_TERMS = (
+    select(*AGREEMENT_COLUMNS, recipient.c.kind)
+    .select_from(agreement.join(recipient, recipient.c.code == agreement.c.recipient))
+    .where(agreement.c.number == bindparam("number"))
 )
 _CHANGED_AT = select(agreement.c.changed_at).where(agreement.c.number == bindparam("number"))
 _ADD_SIGNATURE = insert(agreement_signature)
@@ -41,15 +51,17 @@ def signing_case(
     transaction: Transaction, signature: AgreementSignature, *, at: datetime
 ) -> SigningCase:
     """Return the rows by which a signature is judged. All may have changed since it was made."""
-    known = transaction.fetch_one(STANDING, {"number": signature.number})
+    known = transaction.fetch_one(_TERMS, {"number": signature.number})
     newest = transaction.fetch_one(NEWEST_DRAFT, {"number": signature.number})
     standing = None
     if known is not None:
-        owner, state, valid_to = known
+        *row, kind = known
+        terms = agreement_from_row(tuple(row))
         standing = AgreementStanding(
-            recipient=MemberCode(owner),
-            state=AgreementState(state),
-            valid_to=instant(valid_to),
+            recipient=terms.recipient,
+            state=terms.state,
+            valid_to=terms.valid_to,
+            lacks_competence=bool(terms.purposes_without_competence(RecipientKind(kind))),
             newest_draft=newest[0] if newest is not None else None,
         )
     return SigningCase(

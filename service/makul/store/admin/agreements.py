@@ -55,6 +55,9 @@ _SIGNING_FAULTS: Mapping[SigningFault, str] = {
     ),
     SigningFault.OTHER_RECIPIENT: mark("the agreement is another recipient's"),
     SigningFault.NOT_SIGNATORY: mark("the signer is not a signatory of that party"),
+    SigningFault.NO_COMPETENCE: mark(
+        "this draft names no act of law for the recipient's competence (cl. 3); make a new draft"
+    ),
     SigningFault.SIGNED_BEFORE: mark("this signatory has signed these terms already"),
 }
 
