@@ -19,6 +19,7 @@ from makul_client._internal.closable_client import ClosableClient
 from makul_client._internal.exchange import Exchange
 from makul_client._internal.request_sender import Context
 from makul_client._internal.wsse import utc_now
+from makul_client.corrections import CorrectionService
 from makul_client.errors import ProfileError, ReceiptError, ReceiptFlaw
 from makul_client.models.months import (
     ContestedItem,
@@ -73,6 +74,8 @@ class Client(ClosableClient):
         self._exchange = Exchange(profile, clock=clock, pause=pause)
         super().__init__(self._exchange)
         self._months = MonthService(self._exchange, profile.recipient.code)
+        self.corrections = CorrectionService(self._exchange)
+        """The corrections of wrong data (Procedure, cl. 14)."""
 
     @classmethod
     def from_file(cls, profile: Path) -> Self:

@@ -26,6 +26,7 @@ from makul_client._internal.wsse import utc_now
 from makul_client.agreements.signature_acts import SignatureActs
 from makul_client.cases import answers
 from makul_client.cases.evidence import save_evidence
+from makul_client.corrections import read_corrections, read_resolved
 from makul_client.models.acts import Act, CutOff, MonthCount, Statistics, Termination
 from makul_client.models.cases import (
     CaseAct,
@@ -34,6 +35,7 @@ from makul_client.models.cases import (
     ReadCases,
     SavedEvidence,
 )
+from makul_client.models.corrections import Corrections, Resolved
 from makul_client.models.months import (
     IssuedStatement,
     MonthAct,
@@ -268,6 +270,34 @@ class OversightClient(SignatureActs, ClosableClient):
         """Acknowledge a referred case, as the data-protection body (Procedure, cl. 12)."""
         fields = {"caseId": str(case_id), **({} if note is None else {"note": note})}
         return self._act_on_case("AcknowledgeCase", fields, request_id, "ACKNOWLEDGED")
+
+    def corrections(
+        self, *, open_only: bool = False, request_id: UUID | None = None
+    ) -> Corrections:
+        """Return the newest reports of wrong data (Procedure, cl. 14)."""
+        fields = {"openOnly": True} if open_only else {}
+        return self._carry_out("ListCorrections", fields, request_id, read_corrections)
+
+    def resolve_correction(
+        self,
+        correction_id: UUID,
+        resolution: str,
+        *,
+        justification: str,
+        request_id: UUID | None = None,
+    ) -> Resolved:
+        """Confirm an entered value (`CORRECTED`) or reject a report (`REJECTED`) (cl. 14)."""
+        fields = {
+            "correctionId": str(correction_id),
+            "resolution": resolution,
+            "justification": justification,
+        }
+        return self._carry_out(
+            "ResolveCorrection",
+            fields,
+            request_id,
+            lambda answer, act: read_resolved(answer, act, correction_id, resolution),
+        )
 
     def evidence_part(self, case_id: UUID, offset: int) -> EvidencePart:
         """Return the bytes of an evidence file from an offset on. See `save_evidence`."""

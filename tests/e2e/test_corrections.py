@@ -1,8 +1,10 @@
 """Corrections, end to end: reported, examined, entered, resolved, recalled (Procedure, cl. 14)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from lxml import etree
@@ -11,6 +13,7 @@ from makul.composition.adapters import utc_now
 from makul.domain.attributes import Attribute
 from makul.domain.identifiers import Pin
 from makul.domain.persons import Person
+from makul_testing.clock import SteppedClock
 from makul_testing.in_process_service import (
     InProcessService,
     RecordDatabase,
@@ -162,6 +165,48 @@ def test_a_correction_reaches_who_was_given_the_wrong_value(corrections: Correct
     assert texts(corrections.data(name="bank-06-data"), "corrections") == []
     listed = corrections.oversee("ListCorrections")
     assert (text(listed, "recalled"), text(listed, "unacknowledged")) == ("1", "0")
+
+
+def test_who_does_not_acknowledge_in_time_is_overdue(
+    tmp_path: Path, record_database: RecordDatabase
+) -> None:
+    """Two recipients hold the wrong value: one acknowledges, and the other one is late."""
+    clock = SteppedClock(utc_now())
+    built = build_installation(tmp_path, database=record_database, clock=clock)
+    corrections = Corrections(built)
+    mobile = built.document("mobile-02-data")
+    request = person_request(
+        **about(built.person_of(mobile), of=mobile.presented_by, document=mobile)
+    )
+    given = built.ask(request, by="mobile")
+    corrections.attribute = "surname"
+    assert corrections.attribute in given.released
+    report = text(corrections.report(), "correctionId")
+    clock.step(timedelta(minutes=1))
+    desk = built.store.correction_desk
+    desk.dispute(UUID(report), reason="t", at=clock())
+    desk.enter(UUID(report), _without(corrections.attribute), reason="t", at=clock())
+    assert corrections.resolve(report, "CORRECTED").outcome == "DONE"
+    content = f"<correctionId>{report}</correctionId>"
+    assert corrections.ask("AcknowledgeCorrection", content).outcome == "DONE"
+
+    for days, late in ((6, "false"), (1, "true")):
+        clock.step(timedelta(days=days))
+        listed = corrections.oversee("ListCorrections")
+        assert (text(listed, "recalled"), text(listed, "unacknowledged")) == ("2", "1")
+        assert text(listed, "overdue") == late
+    own = corrections.ask("GetCorrection", content, by="mobile")
+    assert (text(own, "overdue"), texts(own, "acknowledgedAt")) == ("true", [])
+    assert text(corrections.ask("GetCorrection", content), "overdue") == "false"
+    built.close()
+
+
+def _without(attribute: str) -> Callable[[Person], Person]:
+    """Return the change that removes an attribute: it should not have been held."""
+    return lambda person: replace(
+        person,
+        values={name: value for name, value in person.values.items() if name != attribute},
+    )
 
 
 def test_what_is_disputed_is_withheld(corrections: Corrections) -> None:

@@ -237,6 +237,7 @@ class Exchange:
             reasons=claimed.reasons,
             decided_at=claimed.decided_at,
             receipt=receipt,
+            corrections=tuple(map(UUID, values.corrections)) if "corrections" in values else (),
         )
 
 

@@ -3,6 +3,7 @@
 from typing import Final
 
 from makul_client.cli.consent import consent_app
+from makul_client.cli.correction import correction_app
 from makul_client.cli.exit_codes import EXIT_CODES
 from makul_client.cli.month import month_app
 from makul_client.cli.receipt import receipt_app
@@ -39,6 +40,7 @@ app.add_typer(request_app)
 app.add_typer(service_app)
 app.add_typer(month_app)
 app.add_typer(consent_app, name="consent")
+app.add_typer(correction_app, name="correction")
 app.add_typer(receipt_app, name="receipt")
 
 

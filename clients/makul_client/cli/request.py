@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from makul_client.cli.correction_output import print_recalls
 from makul_client.cli.exit_codes import outcome_code
 from makul_client.cli.name_check import check_names, choose_attributes
 from makul_client.cli.options import (
@@ -88,6 +89,7 @@ def verify(
             else:
                 print_line(translate("matched") if result.matched else translate("not matched"))
                 print_reasons(result.decision.reasons)
+                print_recalls(result.decision)
         raise typer.Exit(outcome_code(result.decision.outcome))
 
 
@@ -163,6 +165,7 @@ def get(
             else:
                 print_person(data.person)
                 print_reasons(data.decision.reasons)
+                print_recalls(data.decision)
 
 
 @request_app.command(

@@ -85,6 +85,8 @@ class Decision:
     reasons: tuple[Reason, ...]
     decided_at: datetime
     receipt: Receipt
+    corrections: tuple[UUID, ...] = ()
+    """Corrections of values that you were given earlier, which you must acknowledge (cl. 14)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

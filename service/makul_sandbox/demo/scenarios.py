@@ -6,7 +6,7 @@ the acts of the supervising bodies, which end a party's rights permanently, come
 
 from dataclasses import dataclass
 
-from makul_sandbox.demo import answer_steps, consent_steps, oversight_steps, steps
+from makul_sandbox.demo import answer_steps, consent_steps, correction_steps, oversight_steps, steps
 from makul_sandbox.demo.consent_steps import register_and_use
 from makul_sandbox.demo.steps import Step, by_mtls, by_xroad, explain_request, impersonate, use
 
@@ -357,6 +357,12 @@ SCENES = (
         "5.3, 7",
         "IN_FORCE, 3 have signed, SOCIAL_BENEFITS covers 4 attributes",
         steps.terms,
+    ),
+    Scene(
+        "A wrong surname is corrected, and the two who were given it are informed",
+        "14",
+        "withheld: REL-02; CORRECTED, named to 2 of 2, acknowledged and waiting",
+        correction_steps.correct_and_recall,
     ),
     # The supervising bodies; these scenes end the rights of two parties, so they are the last
     Scene(

@@ -10,6 +10,7 @@ from makul_client.cli.language_choice import read_language
 from makul_client.cli.oversight.act_commands import act_app
 from makul_client.cli.oversight.agreement_commands import agreement_app, notice_app
 from makul_client.cli.oversight.case_commands import case_app
+from makul_client.cli.oversight.correction_commands import correction_app
 from makul_client.cli.oversight.disclosures import disclosures_app
 from makul_client.cli.oversight.month_commands import month_app
 from makul_client.cli.oversight.profile_form import commands
@@ -65,6 +66,7 @@ app.add_typer(month_app, name="month")
 app.add_typer(agreement_app, name="agreement")
 app.add_typer(notice_app, name="notice")
 app.add_typer(case_app, name="case")
+app.add_typer(correction_app, name="correction")
 app.add_typer(receipt_app, name="receipt")
 
 
