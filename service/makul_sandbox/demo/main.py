@@ -29,7 +29,8 @@ from makul_client import MakulError
 from makul_sandbox.demo.client_session import DemoClient
 from makul_sandbox.demo.month_scenarios import MONTH_SCENES
 from makul_sandbox.demo.month_steps import REQUESTS
-from makul_sandbox.demo.scenarios import SCENES, Scene
+from makul_sandbox.demo.scenarios import SCENES
+from makul_sandbox.demo.scene import Scene
 from makul_sandbox.output.files import INDEX
 from makul_sandbox.run import choose_addresses, find_silent_ports, with_ports
 

@@ -1,7 +1,7 @@
 """The scenes of a month, in their order: each goes on where the one before ended."""
 
 from makul_sandbox.demo import month_steps as steps
-from makul_sandbox.demo.scenarios import Scene
+from makul_sandbox.demo.scene import Scene
 
 MONTH_SCENES = (
     Scene(

@@ -4,23 +4,11 @@ Scenes do not depend on each other. A scene that uses something up has a citizen
 the acts of the supervising bodies, which end a party's rights permanently, come last.
 """
 
-from dataclasses import dataclass
-
-from makul_sandbox.demo import answer_steps, consent_steps, correction_steps, oversight_steps, steps
+from makul_sandbox.demo import answer_steps, consent_steps, steps
 from makul_sandbox.demo.consent_steps import register_and_use
-from makul_sandbox.demo.steps import Step, by_mtls, by_xroad, explain_request, impersonate, use
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """One event and its expected result."""
-
-    title: str
-    clause: str
-    """The clause of the Procedure."""
-    expected: str
-    step: Step
-
+from makul_sandbox.demo.oversight_scenarios import OVERSIGHT_SCENES
+from makul_sandbox.demo.scene import Scene
+from makul_sandbox.demo.steps import by_mtls, by_xroad, explain_request, impersonate, use
 
 SCENES = (
     # Data that are released
@@ -358,47 +346,5 @@ SCENES = (
         "IN_FORCE, 3 have signed, SOCIAL_BENEFITS covers 4 attributes",
         steps.terms,
     ),
-    Scene(
-        "A wrong surname is corrected, and the two who were given it are informed",
-        "14",
-        "withheld: REL-02; CORRECTED, named to 2 of 2, acknowledged and waiting",
-        correction_steps.correct_and_recall,
-    ),
-    # The supervising bodies; these scenes end the rights of two parties, so they are the last
-    Scene(
-        "The authorised body signs an agreement at its own port, and it comes into force",
-        "7",
-        "signed by OPERATOR RECIPIENT; the operator: REFUSED OVR-03 (SIG-08), the body: IN_FORCE",
-        oversight_steps.sign_agreement,
-    ),
-    Scene(
-        "The protection body reads the numbers of the month, before and after a release",
-        "11",
-        "RELEASED, 1 more in the statistics",
-        oversight_steps.count_of_month,
-    ),
-    Scene(
-        "An officer's message changed on its way to cut off another recipient",
-        "12",
-        "FAULT SIG-02",
-        oversight_steps.change_cut_off,
-    ),
-    Scene(
-        "An inspector cuts a recipient off",
-        "12",
-        "RELEASED, CUT_OFF, then REFUSED RCP-03",
-        oversight_steps.cut_off,
-    ),
-    Scene(
-        "The protection body tries to cut a recipient off",
-        "11, 12",
-        "REFUSED OVR-01, then RELEASED",
-        oversight_steps.cut_off_by_protection_body,
-    ),
-    Scene(
-        "An agreement is terminated, by two officers",
-        "12",
-        "PROPOSED, again REFUSED OVR-05, RELEASED; by the head TERMINATED, then REFUSED AGR-02",
-        oversight_steps.terminate_by_two,
-    ),
+    *OVERSIGHT_SCENES,
 )
