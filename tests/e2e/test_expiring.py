@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from makul_testing.in_process_service import (
     RecordDatabase,
     build_installation,
 )
+from makul_testing.secrecy import SecretBank
 
 FAR = "36500"
 
@@ -70,3 +72,18 @@ def test_what_was_registered_without_a_term_is_unknown(installation: InProcessSe
     (unknown,) = (each for each in rows if each["state"] == "UNKNOWN")
     assert (unknown["name"].split()[-1], unknown["ends"]) == ("O-older", None)
     assert not any("O-gone" in each["name"] for each in rows)
+
+
+def test_an_undertaking_that_ends_is_listed(installation: InProcessService) -> None:
+    """It is listed by its id, until the employee signs another one (cl. 16)."""
+    bank = SecretBank.of(installation)
+    ending = bank.undertaking(valid_to=installation.clock() + timedelta(days=3))
+
+    def undertakings() -> set[str]:
+        _, rows = listed(installation)
+        return {each["name"] for each in rows if each["kind"] == "undertaking of secrecy"}
+
+    assert bank.record(bank.signed(ending)).outcome == "DONE"
+    assert undertakings() == {f"{bank.code} {ending.undertaking_id}"}
+    assert bank.record(bank.signed(bank.undertaking())).outcome == "DONE"
+    assert undertakings() == set()

@@ -38,14 +38,20 @@ class EndingSources:
     registry: OperatorRegistry
     store: StoreEndings
     at: datetime
+    within: timedelta
 
-    def due(self, within: timedelta, *, consents: bool) -> Sequence[DueEnding]:
+    @property
+    def until(self) -> datetime:
+        """The last instant that is asked for."""
+        return self.at + self.within
+
+    def due(self, *, consents: bool) -> Sequence[DueEnding]:
         """Return what ends within a time. Consents, which are many, are read only on request."""
         with as_operator_error():
             found = [each for source in SOURCES for each in source(self)]
             if consents:
-                found += _consents(self, self.at + within)
-        return select_due(found, at=self.at, within=within)
+                found += _consents(self)
+        return select_due(found, at=self.at, within=self.within)
 
 
 def _agreements(sources: EndingSources) -> Iterator[Ending]:
@@ -127,6 +133,18 @@ def _trust_material(sources: EndingSources) -> Iterator[Ending]:
             )
 
 
+def _undertakings(sources: EndingSources) -> Iterator[Ending]:
+    """Yield the undertakings of secrecy of recipients' employees, by id (cl. 16)."""
+    removed = _removed(sources)
+    for each in sources.store.undertakings(sources.until):
+        if each.recipient not in removed:
+            yield Ending(
+                kind=mark("undertaking of secrecy"),
+                name=f"{each.recipient} {each.undertaking_id}",
+                ends=each.ends,
+            )
+
+
 SOURCES: Final[Sequence[Callable[[EndingSources], Iterator[Ending]]]] = (
     _agreements,
     _recipients_certificates,
@@ -134,13 +152,14 @@ SOURCES: Final[Sequence[Callable[[EndingSources], Iterator[Ending]]]] = (
     _own_keys,
     _portals,
     _trust_material,
+    _undertakings,
 )
 """Every source of things that end, except the consents of citizens."""
 
 
-def _consents(sources: EndingSources, until: datetime) -> Iterator[Ending]:
+def _consents(sources: EndingSources) -> Iterator[Ending]:
     """Yield the registered consents that end until then, by recipient and id."""
-    for each in sources.store.consents(sources.at, until, MAX_CONSENTS):
+    for each in sources.store.consents(sources.at, sources.until, MAX_CONSENTS):
         yield Ending(
             kind=mark("consent"), name=f"{each.recipient} {each.consent_id}", ends=each.ends
         )

@@ -120,8 +120,9 @@ class Installation:
             registry=self.registry,
             store=self.store.endings,
             at=self.clock(),
+            within=within,
         )
-        return sources.due(within, consents=consents)
+        return sources.due(consents=consents)
 
     @property
     def rotation(self) -> KeyRotation:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, exists, select
+from sqlalchemy import and_, bindparam, exists, or_, select
 
 from makul.app.ports import Official
 from makul.domain.disclosures import GroundKind
@@ -16,6 +16,7 @@ from makul.store.encryption.fields import FieldCipher
 from makul.store.reads.registry import read_official
 from makul.store.schema.record_tables import revocation
 from makul.store.schema.registry_tables import official, official_withdrawal
+from makul.store.schema.secrecy_tables import undertaking, undertaking_end
 from makul.store.schema.usage_tables import ground_use
 
 _OFFICIALS = (
@@ -49,6 +50,34 @@ _CONSENTS = (
 )
 
 
+_LATER = undertaking.alias("later")
+_UNDERTAKINGS = (
+    select(undertaking.c.recipient, undertaking.c.undertaking_id, undertaking.c.valid_to)
+    .where(
+        undertaking.c.valid_to <= bindparam("until"),
+        ~exists().where(
+            undertaking_end.c.recipient == undertaking.c.recipient,
+            undertaking_end.c.undertaking_id == undertaking.c.undertaking_id,
+        ),
+        ~exists().where(
+            _LATER.c.recipient == undertaking.c.recipient,
+            _LATER.c.employee_index == undertaking.c.employee_index,
+            or_(_LATER.c.valid_to.is_(None), _LATER.c.valid_to > undertaking.c.valid_to),
+        ),
+    )
+    .order_by(undertaking.c.valid_to, undertaking.c.recipient, undertaking.c.undertaking_id)
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndingUndertaking:
+    """An undertaking of secrecy that ends, and that no later one of the employee replaces."""
+
+    recipient: MemberCode
+    undertaking_id: UUID
+    ends: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndingConsent:
     """A registered consent that can still be used, by its recipient and id. No PIN is read."""
@@ -70,6 +99,21 @@ class StoreEndings:
         return [
             read_official(self._cipher, MemberCode(recipient), fingerprint, sealed)
             for recipient, fingerprint, sealed in self._database.fetch_all(_OFFICIALS, {})
+        ]
+
+    def undertakings(self, until: datetime) -> Sequence[EndingUndertaking]:
+        """Return the undertakings that end until then, the first to end first.
+
+        Those of employees who stopped are not among them.
+        """
+        values = {"until": micros(until)}
+        return [
+            EndingUndertaking(
+                recipient=MemberCode(recipient),
+                undertaking_id=UUID(bytes=undertaking_id),
+                ends=instant(ends),
+            )
+            for recipient, undertaking_id, ends in self._database.fetch_all(_UNDERTAKINGS, values)
         ]
 
     def consents(self, since: datetime, until: datetime, at_most: int) -> Sequence[EndingConsent]:
