@@ -22,6 +22,7 @@ from makul.domain.reasons import Code, Reason
 from makul.domain.recipients import RecipientState
 from makul.store import Store
 from makul_testing.builders.agreements import NOTICE_TEXTS, agree, approved_notice, three
+from makul_testing.builders.corrections import record_correction
 from makul_testing.builders.entries import (
     a_failure,
     acceptance_of,
@@ -140,6 +141,7 @@ def _ask_and_answer(store: Store) -> None:
     assert asked.asked == 2
     answer_check(store, AZAMAT, released[0])
     record_secrecy(store, BANK, released[0])
+    record_correction(store, BANK, AZAMAT)
 
 
 def _take(store: Store) -> None:

@@ -21,6 +21,7 @@ from makul.store.db.location import DatabaseLocation
 from makul.store.encryption.fields import FieldCipher
 from makul.store.open import database_at
 from makul.store.schema.tables import metadata
+from makul_testing.builders.corrections import record_correction
 from makul_testing.builders.entries import a_metered_release, receipt_from
 from makul_testing.builders.notifications import a_notification
 from makul_testing.builders.oversight import record_acts
@@ -36,6 +37,7 @@ from makul_testing.builders.records import (
     an_evidence,
     whole,
 )
+from makul_testing.builders.secrecy import record_secrecy
 from makul_testing.exhaustive import rounds
 from makul_testing.faults.killed_process import die, killed_after
 from makul_testing.raw_sql import parameters, raw
@@ -76,6 +78,8 @@ def full(store: Store, place: DatabaseLocation) -> DatabaseLocation:
         store.recorder.replay(entry.key, a_caller(), at=at)
     record_acts(store, recipient=BANK, agreement=AGREEMENT_NUMBER)
     store.close()
+    record_correction(store, BANK, AZAMAT)
+    record_secrecy(store, BANK, entry.disclosure_id)
     return place
 
 
@@ -285,7 +289,7 @@ def test_batches_are_bounded(
 
     sizes = {len(v) for k, v in fields(full).items() if k[0] == "evidence.sealed"}
     assert max(batch.fields for batch in batches) == 2_000 // max(sizes)
-    assert sum(batch.fields for batch in batches) == RECORDED
+    assert sum(batch.fields for batch in batches) == RECORDED + 1  # and an undertaking
 
 
 def test_a_field_larger_than_a_batch_is_wrapped(
