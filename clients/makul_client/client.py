@@ -50,6 +50,7 @@ from makul_client.months.check import SAMPLE, MonthChecker
 from makul_client.months.confirmation import require_signed
 from makul_client.months.service import MonthService
 from makul_client.profile import Profile
+from makul_client.secrecy.service import SecrecyService
 from makul_client.translation import translate
 from makul_client.transparency.verifier import LedgerVerifier
 
@@ -76,6 +77,8 @@ class Client(ClosableClient):
         self._months = MonthService(self._exchange, profile.recipient.code)
         self.corrections = CorrectionService(self._exchange)
         """The corrections of wrong data (Procedure, cl. 14)."""
+        self.secrecy = SecrecyService(self._exchange)
+        """Undertakings of employees, incidents and deletions (Procedure, cl. 15 and 16)."""
 
     @classmethod
     def from_file(cls, profile: Path) -> Self:

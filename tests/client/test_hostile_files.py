@@ -56,6 +56,20 @@ READ: dict[tuple[str, str], tuple[str, ...]] = {
         *("month", "2026-10", "--confirm", "--key", "KEY", "--certificate", FILE),
     ),
     ("receipt verify", "profile"): (),
+    **{
+        (each, "profile"): ()
+        for each in (
+            *("undertaking draft", "undertaking record", "undertaking end"),
+            *("incident report", "deletion list", "deletion attest"),
+        )
+    },
+    ("undertaking record", "file"): ("undertaking", "record", FILE, "--apply"),
+    ("undertaking record", "key"): (
+        *("undertaking", "record", "DRAFT", "--key", FILE, "--certificate", "CERT"),
+    ),
+    ("undertaking record", "certificate"): (
+        *("undertaking", "record", "DRAFT", "--key", "KEY", "--certificate", FILE),
+    ),
     ("verify", "consent"): ("verify", "--consent", FILE),
     ("verify", "basis"): ("verify", "--basis", FILE, "--pin", PIN),
     ("verify", "face"): ("verify", "--consent-id", ID, "--pin", PIN, "--face", FILE),
@@ -98,6 +112,11 @@ WRITTEN = {
     ("receipt get", "out"),
     ("receipt get", "proof"),
     ("month", "receipt"),
+    ("undertaking draft", "out"),
+    ("undertaking record", "receipt"),
+    ("undertaking end", "receipt"),
+    ("incident report", "receipt"),
+    ("deletion attest", "receipt"),
     ("month", "write_bytes"),
     ("month", "draft"),
 }

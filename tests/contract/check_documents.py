@@ -34,6 +34,7 @@ from makul_client.cli.exit_codes import OFFICER_EXIT_CODES
 from makul_client.cli.exit_codes import ExitCode as ClientExitCode
 from makul_sandbox.demo.month_scenarios import MONTH_SCENES
 from makul_sandbox.demo.scenarios import SCENES
+from makul_sandbox.demo.secrecy_scenarios import SECRECY_SCENES
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 OPERATORS: Final = "docs/operators.md"
@@ -199,7 +200,7 @@ class Checker:
                     yield page.name, number, f"the version is {VERSION}"
             for demo in _DEMO.findall(line):
                 self.facts += 1
-                scenes = len(SCENES) + len(MONTH_SCENES)
+                scenes = len(SCENES) + len(SECRECY_SCENES) + len(MONTH_SCENES)
                 if demo != (str(scenes),) * 2:
                     yield page.name, number, f"the demo has {scenes} scenes"
 

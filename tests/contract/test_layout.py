@@ -48,6 +48,7 @@ NOUNS_OF_THE_FIELD = {
     "month_closing": "accounting: the closing of a month",
     "record_undertaking": "law: an undertaking is a document",
     "undertaking_rights": "law: an undertaking is a document",
+    "undertaking": "law: an undertaking is a document",
     "documents_timestamped": "documents with timestamps",
 }
 """Names that the pattern finds and that are nouns of the field, with the reason."""

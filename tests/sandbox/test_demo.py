@@ -10,8 +10,10 @@ import pytest
 from makul.domain.reasons import Code
 from makul_sandbox.demo.intercepting_proxy import Eavesdropper, post
 from makul_sandbox.demo.main import SceneResult, report
-from makul_sandbox.demo.scenarios import SCENES
+from makul_sandbox.demo.scenarios import SCENES as OTHER_SCENES
+from makul_sandbox.demo.secrecy_scenarios import SECRECY_SCENES
 
+SCENES = (*SECRECY_SCENES, *OTHER_SCENES)
 CODES = {code.value for code in Code}
 
 

@@ -4,11 +4,14 @@ from typing import Final
 
 from makul_client.cli.consent import consent_app
 from makul_client.cli.correction import correction_app
+from makul_client.cli.deletion import deletion_app
 from makul_client.cli.exit_codes import EXIT_CODES
+from makul_client.cli.incident import incident_app
 from makul_client.cli.month import month_app
 from makul_client.cli.receipt import receipt_app
 from makul_client.cli.request import request_app
 from makul_client.cli.service import service_app
+from makul_client.cli.undertaking import undertaking_app
 from makul_client.cli.usage import (
     LanguageOption,
     MachineReadableGroup,
@@ -42,6 +45,9 @@ app.add_typer(month_app)
 app.add_typer(consent_app, name="consent")
 app.add_typer(correction_app, name="correction")
 app.add_typer(receipt_app, name="receipt")
+app.add_typer(undertaking_app, name="undertaking")
+app.add_typer(incident_app, name="incident")
+app.add_typer(deletion_app, name="deletion")
 
 
 @app.callback()

@@ -73,6 +73,8 @@ Finger = Annotated[
 ]
 ReceiptOut = Annotated[Path | None, typer.Option("--receipt", help="The new file for the receipt.")]
 
+OnDay = Annotated[str, typer.Option("--on", help="The day, in the time of Bishkek: 2026-11-30.")]
+
 MIN_YEAR, MAX_YEAR = 1900, 9000
 """The accepted years. `datetime` has years 1 to 9999, and near its ends UTC cannot be computed."""
 
@@ -120,3 +122,11 @@ def instant(text: str, option: str) -> datetime:
             )
         )
     return at
+
+
+def day(text: str, option: str) -> date:
+    """Return the day that a text names. Raises `typer.BadParameter`."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(translate("{option}: a date, 2026-11-30", option=option)) from None

@@ -224,6 +224,16 @@ LABELS: Final = frozenset(
         mark("digest"),
         mark("statements"),
         mark("earlier"),
+        mark("incident id"),
+        mark("erase by"),
+        mark("overdue"),
+        mark("affected"),
+        mark("reported at"),
+        mark("happened from"),
+        mark("happened to"),
+        mark("discovered at"),
+        mark("description"),
+        mark("measures"),
     )
 )
 """Every label of a table that has words. Attributes of persons keep the names of the wire."""

@@ -136,7 +136,7 @@ def _list_commands() -> tuple[LateCommand, ...]:
 
     A test compares these lines with the help of the commands.
     """
-    return (*_list_programs(), *_list_nouns())
+    return (*_list_programs(), *_list_nouns(), *_list_secrecy())
 
 
 def _list_programs() -> tuple[LateCommand, ...]:
@@ -168,6 +168,14 @@ def _list_programs() -> tuple[LateCommand, ...]:
             " why.",
             "serve",
         ),
+    )
+
+
+def _list_secrecy() -> tuple[LateCommand, ...]:
+    """Return the commands on what recipients report and erase (Procedure, cl. 15)."""
+    return (
+        late_noun("incident", "Show incidents that recipients reported (cl. 15)."),
+        late_noun("deletion", "Show data that recipients must erase (cl. 15)."),
     )
 
 

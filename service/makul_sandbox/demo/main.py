@@ -31,6 +31,7 @@ from makul_sandbox.demo.month_scenarios import MONTH_SCENES
 from makul_sandbox.demo.month_steps import REQUESTS
 from makul_sandbox.demo.scenarios import SCENES
 from makul_sandbox.demo.scene import Scene
+from makul_sandbox.demo.secrecy_scenarios import SECRECY_SCENES
 from makul_sandbox.output.files import INDEX
 from makul_sandbox.run import choose_addresses, find_silent_ports, with_ports
 
@@ -61,7 +62,7 @@ def play(directory: Path | None) -> int:
     signal.signal(signal.SIGTERM, _leave)
     sys.stderr.write("A sandbox is being started; this takes some seconds.\n")
     with _sandbox_directory(directory) as sandbox:
-        played = _play(sandbox, SCENES)
+        played = _play(sandbox, (*SECRECY_SCENES, *SCENES))
         sys.stderr.write(f"Another one is started, with {REQUESTS} requests of the last month.\n")
         month = sandbox.with_name(f"{sandbox.name}-month")
         played += _play(month, MONTH_SCENES, history=REQUESTS)

@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, select
 
 from makul.app.ports import MonthCount, Notice, PendingDraft, RegisteredCertificate
 from makul.app.ports.oversight import DecisionLine
-from makul.app.ports.secrecy import ReleasedData
+from makul.app.ports.secrecy import ReleasedData, ReportedIncident
 from makul.domain.agreements import AgreementState
 from makul.domain.identifiers import AgreementNumber, MemberCode
 from makul.domain.month_closing import ContestedLine, IssuedMonth
@@ -20,6 +20,7 @@ from makul.store.encryption.fields import FieldCipher, field_associated_data
 from makul.store.reads.agreement_drafts import find_state, list_drafts
 from makul.store.reads.data_to_erase import list_released_data
 from makul.store.reads.decision_lines import list_lines
+from makul.store.reads.incidents import find_incident, list_incidents
 from makul.store.reads.monthly_counts import of_month
 from makul.store.reads.months import list_contested, list_issued, read_document
 from makul.store.reads.notices import list_notices
@@ -139,6 +140,14 @@ class StoreActRegister:
     ) -> Sequence[ReleasedData] | None:
         """Return a page of released data; None if `after` is no decision of this recipient."""
         return list_released_data(self._database, self._cipher, recipient, after, limit)
+
+    def incidents(self, recipient: MemberCode | None = None) -> Sequence[ReportedIncident]:
+        """Return the newest incidents; or those of one recipient."""
+        return list_incidents(self._database, self._cipher, recipient)
+
+    def incident(self, incident_id: UUID) -> ReportedIncident | None:
+        """Return an incident; None if there is none."""
+        return find_incident(self._database, self._cipher, incident_id)
 
     def cases(self, *, referred: bool) -> Sequence[OversightCase]:
         """Return the newest cases; or only those that were referred."""
