@@ -51,7 +51,14 @@ if TYPE_CHECKING:
         TransportError,
         UndeterminedError,
     )
-    from makul_client.models.acts import Act, CutOff, MonthCount, Statistics, Termination
+    from makul_client.models.acts import (
+        Act,
+        CutOff,
+        MonthCount,
+        Reinstatement,
+        Statistics,
+        Termination,
+    )
     from makul_client.models.months import (
         ContestedItem,
         Difference,
@@ -128,6 +135,7 @@ __all__ = [
     "ReceiptState",
     "RecipientFaultError",
     "RefusedError",
+    "Reinstatement",
     "RequestFaultError",
     "Retry",
     "ServiceFaultError",
@@ -167,7 +175,7 @@ _HOMES = {
         "ContestedItem Difference DifferenceKind IssuedStatement MonthAct MonthCheck "
         "MonthlyStatement MonthStatus"
     ),
-    "models.acts": "Act CutOff MonthCount Statistics Termination",
+    "models.acts": "Act CutOff MonthCount Reinstatement Statistics Termination",
     "models.reasons": "Language Reason Retry",
 }
 """The module that defines each public name.

@@ -27,7 +27,7 @@ from makul_client.agreements.signature_acts import SignatureActs
 from makul_client.cases import answers
 from makul_client.cases.evidence import save_evidence
 from makul_client.corrections import read_corrections, read_resolved
-from makul_client.models.acts import Act, CutOff, MonthCount, Statistics, Termination
+from makul_client.models.acts import Act, CutOff, MonthCount, Reinstatement, Statistics, Termination
 from makul_client.models.cases import (
     CaseAct,
     DecisionPage,
@@ -105,6 +105,21 @@ class OversightClient(SignatureActs, ClosableClient):
 
         fields = {"recipient": recipient, "justification": justification}
         return self._carry_out("CutOffRecipient", fields, request_id, read)
+
+    def reinstate(
+        self, recipient: str, *, justification: str, request_id: UUID | None = None
+    ) -> Reinstatement:
+        """Propose to end a complete stop, or carry out what another officer proposed (cl. 12).
+
+        The result says which. Raises `RefusedError` (OVR-05) for the officer who proposed it.
+        """
+
+        def read(answer: Any, act: Act) -> Reinstatement:
+            state = _state(answer.reinstatementState, "PROPOSED", "REINSTATED")
+            return Reinstatement(recipient=recipient, reinstatement_state=state, act=act)
+
+        fields = {"recipient": recipient, "justification": justification}
+        return self._carry_out("ReinstateRecipient", fields, request_id, read)
 
     def terminate(
         self, agreement: str, *, justification: str, request_id: UUID | None = None

@@ -1,18 +1,27 @@
-"""The rules of a cut-off and of the end of an agreement (Procedure, cl. 12)."""
+"""The rules of a cut-off, of its end, and of the end of an agreement (Procedure, cl. 12)."""
 
 from dataclasses import replace
 
 import pytest
 
 from makul.domain.agreements import Agreement, AgreementState
-from makul.domain.cut_off_rules import TerminationCase, judge_cut_off, judge_termination
-from makul.domain.officers import Officer
+from makul.domain.cut_off_rules import (
+    ReinstatementCase,
+    TerminationCase,
+    judge_cut_off,
+    judge_reinstatement,
+    judge_termination,
+)
+from makul.domain.officers import Officer, OfficerRole
+from makul.domain.oversight_cases import CaseState
 from makul.domain.reasons import Code, Reason
 from makul.domain.recipients import RecipientState
 from makul_testing.builders.oversight import an_officer
 from makul_testing.builders.records import a_recipient, an_agreement
 
 FIRST, SECOND = an_officer(1), an_officer(2)
+HEAD = an_officer(3, OfficerRole.BODY_HEAD)
+STOPPED = a_recipient(state=RecipientState.CUT_OFF)
 
 
 @pytest.mark.parametrize("state", [RecipientState.ACTIVE, RecipientState.ON_HOLD])
@@ -51,3 +60,57 @@ def test_a_termination_needs_two_persons(
     case = TerminationCase(officer=FIRST, agreement=agreement, proposed_by=proposed_by)
 
     assert [reason.code for reason in judge_termination(case)] == codes
+
+
+@pytest.mark.parametrize(
+    ("officer", "proposed_by", "reasons"),
+    [
+        (FIRST, (), []),
+        (HEAD, (), []),
+        (HEAD, (FIRST,), []),
+        (FIRST, (HEAD,), []),
+        (FIRST, (SECOND, HEAD), []),
+        (FIRST, (FIRST, HEAD), []),
+        (SECOND, (FIRST,), [(Code.OVR_01, "head")]),
+        (FIRST, (FIRST,), [(Code.OVR_05, None)]),
+        (HEAD, (HEAD,), [(Code.OVR_05, None)]),
+        (HEAD, (replace(FIRST, identifier=HEAD.identifier),), [(Code.OVR_05, None)]),
+        (replace(FIRST, key_digest=HEAD.key_digest), (HEAD,), [(Code.OVR_05, None)]),
+    ],
+)
+def test_a_stop_is_ended_by_two_persons_of_whom_one_is_the_head(
+    officer: Officer, proposed_by: tuple[Officer, ...], reasons: list[tuple[Code, str | None]]
+) -> None:
+    """The head alone does not suffice, and neither do two officers without the head."""
+    case = ReinstatementCase(officer=officer, recipient=STOPPED, proposed_by=proposed_by)
+
+    assert [(each.code, each.field) for each in judge_reinstatement(case)] == reasons
+
+
+@pytest.mark.parametrize(
+    "state", [RecipientState.ACTIVE, RecipientState.ON_HOLD, RecipientState.REMOVED, None]
+)
+def test_only_a_complete_stop_is_ended(state: RecipientState | None) -> None:
+    """A hold is the operator's to release."""
+    recipient = a_recipient(state=state) if state is not None else None
+    case = ReinstatementCase(officer=HEAD, recipient=recipient, proposed_by=(FIRST,))
+
+    registered = state in (RecipientState.ACTIVE, RecipientState.ON_HOLD)
+    code = Code.OVR_02 if registered else Code.OVR_06
+    assert judge_reinstatement(case) == (Reason(code=code, field="recipient"),)
+
+
+@pytest.mark.parametrize("state", CaseState)
+@pytest.mark.parametrize("proposed_by", [(), (FIRST,)])
+def test_no_stop_ends_while_a_case_is_undecided(
+    state: CaseState, proposed_by: tuple[Officer, ...]
+) -> None:
+    """Neither the proposal nor the second act. One undecided case among decided ones counts."""
+    states = frozenset({CaseState.DISMISSED, state})
+    case = ReinstatementCase(
+        officer=HEAD, recipient=STOPPED, case_states=states, proposed_by=proposed_by
+    )
+
+    decided = state in (CaseState.DISMISSED, CaseState.ACKNOWLEDGED)
+    expected = () if decided else (Reason(code=Code.OVR_02, field="case"),)
+    assert judge_reinstatement(case) == expected

@@ -45,6 +45,12 @@ def terminate(number: str) -> bytes:
     return act("TerminateAgreement", agreementNumber=number, justification="data without consent")
 
 
+def reinstate(recipient: str, request_id: UUID | None = None) -> bytes:
+    return act(
+        "ReinstateRecipient", request_id, recipient=recipient, justification="the cause is removed"
+    )
+
+
 def text(answer: etree._Element, name: str) -> str | None:
     return answer.findtext(f"{{{O}}}{name}")
 
@@ -137,6 +143,54 @@ def test_a_proposal_of_a_withdrawn_officer_does_not_count(own: InProcessService)
 
     assert text(answer.child, "terminationState") == "PROPOSED"
     assert own.oversee(terminate(own.bank.agreement)).codes == ["RCP-04"]
+
+
+def test_a_complete_stop_is_ended_by_an_officer_and_the_head(own: InProcessService) -> None:
+    """Cl. 12: nothing is given before the second act; after it the valid agreement gives again."""
+    before, same = bank_request(own), uuid4()
+    assert own.ask(before).outcome == "RELEASED"
+    assert own.oversee(reinstate(own.bank.code)).codes == ["OVR-02"]
+    assert own.oversee(cut_off(own.bank.code)).outcome == "DONE"
+
+    proposed = own.oversee(reinstate(own.bank.code, same))
+    assert own.oversee(reinstate(own.bank.code, same)).body == proposed.body
+    again = own.oversee(reinstate(own.bank.code))
+    without_head = own.oversee(reinstate(own.bank.code), by="second-inspector")
+    assert own.ask(before).codes == own.ask(bank_request(own)).codes == ["RCP-03"]
+    done = own.oversee(reinstate(own.bank.code), by="head")
+
+    assert text(proposed.child, "reinstatementState") == "PROPOSED"
+    assert (again.codes, without_head.codes) == (["OVR-05"], ["OVR-01"])
+    assert text(done.child, "reinstatementState") == "REINSTATED"
+    assert own.ask(bank_request(own)).outcome == own.ask(before).outcome == "RELEASED"
+    assert own.oversee(reinstate(own.bank.code)).codes == ["OVR-02"]
+    assert own.oversee(cut_off(own.bank.code)).outcome == "DONE"
+    later = own.oversee(reinstate(own.bank.code), by="head")
+    assert text(later.child, "reinstatementState") == "PROPOSED", "the first proposal is over"
+
+
+def test_a_stop_with_an_open_case_and_a_terminated_agreement(own: InProcessService) -> None:
+    """OVR-02 until the case is decided; what was terminated stays terminated (AGR-02)."""
+    day = str(own.clock().date())
+    period = {"firstDay": day, "lastDay": day, "scope": "EXCEPTIONS"}
+    opened = own.oversee(
+        act("OpenCase", recipient=own.bank.code, **period, justification="report 14")
+    )
+    for request, officer in (
+        (terminate(own.bank.agreement), "inspector"),
+        (terminate(own.bank.agreement), "head"),
+        (cut_off(own.bank.code), "inspector"),
+    ):
+        assert own.oversee(request, by=officer).outcome == "DONE"
+    refused = own.oversee(reinstate(own.bank.code))
+    case = text(opened.child, "caseId") or ""
+    dismissed = act("OpenCase", caseId=case, choice="DISMISS", justification="no ground for it")
+    assert own.oversee(dismissed).outcome == "DONE"
+
+    assert refused.codes == ["OVR-02"]
+    for officer in ("inspector", "head"):
+        assert own.oversee(reinstate(own.bank.code), by=officer).outcome == "DONE"
+    assert own.ask(bank_request(own)).codes == ["AGR-02"]
 
 
 def test_the_protection_body_terminates_nothing(own: InProcessService) -> None:

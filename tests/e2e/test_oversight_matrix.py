@@ -29,6 +29,7 @@ from makul_testing.tlog.builder import a_note_signer, check_ledger, sequence
 OVERSIGHT = "urn:makul:oversight:1"
 WHY = "<justification>data without consent</justification>"
 CASE = "<caseId>7d9a3c1e-0000-4000-8000-0000000000c1</caseId>"
+CORRECTION = "<correctionId>7d9a3c1e-0000-4000-8000-0000000000c2</correctionId>"
 MONTH = "<month>2026-10</month>"
 UNKNOWN = "<recipient>COM/99999999</recipient>"
 NONE = "<agreementNumber>NONE-1</agreementNumber>"
@@ -48,9 +49,15 @@ OPERATIONS = {
     "GetMonth": (MONTH + UNKNOWN, EVERYBODY),
     "GetNotice": ("<ref>NONE</ref>", BODY),
     "GetStatistics": (MONTH, EVERYBODY),
+    "ListCorrections": ("", EVERYBODY),
     "ListDisclosures": (UNKNOWN + MONTH, EVERYBODY),
     "OpenCase": (CASE + "<choice>OPEN</choice>" + WHY, BODY),
     "ReferCase": (CASE + WHY, BODY),
+    "ReinstateRecipient": (UNKNOWN + WHY, BODY),
+    "ResolveCorrection": (
+        CORRECTION + "<resolution>REJECTED</resolution>" + WHY,
+        BODY,
+    ),
     "SignAgreement": (NONE + "<document>PGE+</document>", BODY),
     "SignMonth": (UNKNOWN + MONTH + SIGNED, BODY),
     "TerminateAgreement": (NONE + WHY, BODY),

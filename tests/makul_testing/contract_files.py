@@ -70,6 +70,7 @@ OPERATIONS: Mapping[str, Mapping[str, str]] = {
         "ListDisclosures": "11",
         "OpenCase": "12",
         "ReferCase": "12",
+        "ReinstateRecipient": "12",
         "SignAgreement": "7",
         "SignMonth": "11",
         "TerminateAgreement": "12",

@@ -4,6 +4,7 @@ from makul.store.db.location import DatabaseLocation
 from makul_testing.raw_sql import raw, without_guards
 
 _SINCE_0017_UNDONE = (
+    "DROP TABLE reinstatement_proposal",
     "DROP TABLE deletion_attestation",
     "DROP TABLE incident",
     "DROP TABLE undertaking_end",

@@ -20,6 +20,7 @@ from makul.app.oversight.get_month import MonthRequest
 from makul.app.oversight.list_disclosures import DisclosuresRequest
 from makul.app.oversight.open_case import OpeningRequest
 from makul.app.oversight.refer_case import ReferralRequest
+from makul.app.oversight.reinstate_recipient import ReinstatementRequest
 from makul.app.oversight.sign_month import SigningRequest
 from makul.app.oversight.terminate_agreement import TerminationRequest
 from makul.app.ports import (
@@ -468,6 +469,10 @@ def oversees(store: Store) -> None:
             request_id=uuid4(), digest=b"2" * 32, agreement_number=number, justification="t"
         )
         assert operations["TerminateAgreement"](end, caller_of(officer)) == b"DONE"
+    again = ReinstatementRequest(
+        request_id=uuid4(), digest=b"8" * 32, recipient=POLICE, justification="t"
+    )
+    assert operations["ReinstateRecipient"](again, caller_of(first)) == b"DONE"
     _signs_a_month(store, first)
     sign_as_the_body(store, UNSIGNED, first)
     lines = DisclosuresRequest(

@@ -33,6 +33,21 @@ class CutOff:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reinstatement:
+    """A step towards the end of a complete stop, which needs two officers (Procedure, cl. 12)."""
+
+    recipient: str
+    reinstatement_state: str
+    """`PROPOSED` after the first officer's act, `REINSTATED` after the second officer's."""
+    act: Act
+
+    @property
+    def needs_second_officer(self) -> bool:
+        """True if another officer must send the same act before the stop ends."""
+        return self.reinstatement_state == "PROPOSED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Termination:
     """A step towards the end of an agreement, which needs two officers (Procedure, cl. 12)."""
 

@@ -1,9 +1,10 @@
-"""Rules for the cut-off of a recipient and the end of its agreements (Procedure, cl. 12)."""
+"""Rules for the stop of a recipient, its end, and the end of agreements (Procedure, cl. 12)."""
 
 from dataclasses import dataclass
 
 from makul.domain.agreements import Agreement, AgreementState
-from makul.domain.officers import Officer
+from makul.domain.officers import Officer, OfficerRole
+from makul.domain.oversight_cases import CaseState
 from makul.domain.reasons import Code, Reason
 from makul.domain.recipients import Recipient, RecipientState
 
@@ -46,4 +47,48 @@ def judge_termination(case: TerminationCase) -> tuple[Reason, ...]:
         return (Reason(code=Code.OVR_02, field="agreementNumber"),)
     if case.proposed_by is not None and case.proposed_by.is_same_person(case.officer):
         return (Reason(code=Code.OVR_05),)
+    return ()
+
+
+UNDECIDED_CASES = frozenset({CaseState.PROPOSED, CaseState.OPEN, CaseState.REFERRED})
+"""The states of a case in which a body still examines whether data were obtained without consent.
+
+A proposed case counts, because the authorised body can dismiss it with a reason. A referred case
+counts until the body for the protection of personal data has acknowledged it.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReinstatementCase:
+    """The facts by which the end of a complete stop is judged."""
+
+    officer: Officer
+    recipient: Recipient | None
+    case_states: frozenset[CaseState] = frozenset()
+    """The states of all cases about the recipient."""
+    proposed_by: tuple[Officer, ...] = ()
+    """The officers in office who proposed the end of the stop that lasts now."""
+
+
+def judge_reinstatement(case: ReinstatementCase) -> tuple[Reason, ...]:
+    """Return why an officer may neither propose nor carry out the end of a stop; empty if allowed.
+
+    Two persons are necessary, one of them the head of the body, because a wrong end discloses data
+    and cannot be undone. A stop does not end while a case about the recipient is undecided.
+    """
+    if case.recipient is None or not case.recipient.is_registered:
+        return (Reason(code=Code.OVR_06, field="recipient"),)
+    if case.recipient.state is not RecipientState.CUT_OFF:
+        return (Reason(code=Code.OVR_02, field="recipient"),)
+    if case.case_states & UNDECIDED_CASES:
+        return (Reason(code=Code.OVR_02, field="case"),)
+    return _judge_persons(case) if case.proposed_by else ()
+
+
+def _judge_persons(case: ReinstatementCase) -> tuple[Reason, ...]:
+    others = [each for each in case.proposed_by if not each.is_same_person(case.officer)]
+    if not others:
+        return (Reason(code=Code.OVR_05),)
+    if not any(each.role is OfficerRole.BODY_HEAD for each in (case.officer, *others)):
+        return (Reason(code=Code.OVR_01, field="head"),)
     return ()

@@ -31,6 +31,7 @@ from makul_client import (
     Profile,
     Reason,
     RefusedError,
+    Reinstatement,
     Termination,
 )
 from makul_client._internal.crypto.credentials import Credential, load_credential
@@ -305,6 +306,8 @@ def _describe_answer(answer: object) -> str:
             return _with_codes(answer.outcome, answer.reasons)
         case CutOff():
             return answer.recipient_state
+        case Reinstatement():
+            return answer.reinstatement_state
         case Termination():
             return answer.termination_state
         case str():

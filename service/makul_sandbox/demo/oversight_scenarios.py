@@ -39,6 +39,12 @@ OVERSIGHT_SCENES = (
         oversight_steps.cut_off,
     ),
     Scene(
+        "Two officers, one of them the head, end the stop",
+        "12",
+        "PROPOSED, again REFUSED OVR-05, REFUSED RCP-03; by the head REINSTATED, then RELEASED",
+        oversight_steps.reinstate_by_two,
+    ),
+    Scene(
         "The protection body tries to cut a recipient off",
         "11, 12",
         "REFUSED OVR-01, then RELEASED",

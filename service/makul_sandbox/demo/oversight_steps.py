@@ -47,6 +47,21 @@ def cut_off(demo: DemoClient) -> str:
     return f"{before}, {act}, then {use('mobile-00-data')(demo)}"
 
 
+def reinstate_by_two(demo: DemoClient) -> str:
+    """End the stop: an officer proposes it, and only the head carries it out."""
+
+    def act(officer: str) -> str:
+        client, code = demo.officer(officer), demo.code("mobile")
+        return describe_result(lambda: client.reinstate(code, justification=JUSTIFICATION))
+
+    proposed, again = act("inspector"), act("inspector")
+    between = use("mobile-00-data")(demo)
+    return (
+        f"{proposed}, again {again}, {between}; by the head {act('head')},"
+        f" then {use('mobile-00-data')(demo)}"
+    )
+
+
 def cut_off_by_protection_body(demo: DemoClient) -> str:
     """Try to cut a recipient off as an officer of the other body. The recipient is still served."""
     act = describe_act(demo, "protection", "notary")

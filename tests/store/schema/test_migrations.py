@@ -99,6 +99,10 @@ RELEASED: dict[str, tuple[str, str]] = {
         "60a104024b52106ab2a79c1f9b8e912b1fc5938441ec9d06a7eaf78db986a6ae",
         "186a482b59d5166b93ca6376805ac7ac24157be7b55adb9958b39a55f66ebb2f",
     ),
+    "0020": (
+        "064beaf7c69f6e9bcb545db8fa79f6e2a586629759ecd613fd9135db99e5e1ce",
+        "12d514b8936cf21a274d231e766cf30686aefacc529118dcc92da070b7ce217c",
+    ),
 }
 """SHA-256 of the SQL that each released migration runs: on SQLite, and on PostgreSQL.
 

@@ -1,4 +1,4 @@
-"""The commands by which the authorised body takes rights away: cut-off and terminate (cl. 12)."""
+"""The commands about the rights of a recipient: cut-off, reinstate and terminate (cl. 12)."""
 
 from typing import Annotated
 
@@ -17,7 +17,7 @@ from makul_client.cli.oversight.session import (
     open_oversight_client,
 )
 from makul_client.cli.run import report_errors
-from makul_client.models.acts import Termination
+from makul_client.models.acts import Reinstatement, Termination
 from makul_client.translation import translate
 
 act_app = typer.Typer(rich_markup_mode=None)
@@ -67,6 +67,47 @@ def cut_off(
 
 @act_app.command(
     epilog=officer_examples(
+        "makul-oversight reinstate COM/60000001 --justification 'The cause is removed, report 21'",
+    )
+)
+@with_groups
+def reinstate(
+    ctx: typer.Context,
+    *,
+    recipient: Annotated[str, typer.Argument(help="The member code of the recipient.")],
+    justification: Justification = None,
+    options: ActOptions,
+) -> None:
+    """End the complete stop of a recipient.
+
+    Two officers of the authorised body are necessary, one of them its head (cl. 12): the first
+    proposes it, and another one gives the same command to carry it out. A terminated agreement
+    stays terminated.
+    """
+    with report_errors(as_json=options.as_json) as run, open_oversight_client(ctx) as client:
+        planned = PlannedAct(
+            operation="ReinstateRecipient",
+            title=translate("propose the end of a complete stop, or end it after another officer"),
+            target=recipient,
+            justification=require_justification(justification),
+        )
+        carry_out(
+            run,
+            client,
+            planned,
+            options,
+            send=lambda new_id: client.reinstate(
+                recipient, justification=planned.justification, request_id=new_id
+            ),
+            describe=lambda done: (
+                _describe_reinstatement(done),
+                [(translate("state"), done.reinstatement_state)],
+            ),
+        )
+
+
+@act_app.command(
+    epilog=officer_examples(
         "makul-oversight terminate 2026/001 --justification 'Data passed on, report 15'",
     )
 )
@@ -103,6 +144,16 @@ def terminate(
                 [(translate("state"), done.termination_state)],
             ),
         )
+
+
+def _describe_reinstatement(done: Reinstatement) -> str:
+    if done.needs_second_officer:
+        return translate(
+            "The end of the stop of {code} is proposed. The recipient is still cut off: a second"
+            " officer must give the same command.",
+            code=done.recipient,
+        )
+    return translate("The recipient {code} is active again.", code=done.recipient)
 
 
 def _describe_termination(done: Termination) -> str:

@@ -36,6 +36,7 @@ ACT_KINDS = (
     "month.answer",
     "month.ask",
     "oversight.CutOffRecipient",
+    "oversight.ReinstateRecipient",
     "oversight.TerminateAgreement",
 )
 """Acts about the recipient. Those about officials and signatories name persons of the recipient,

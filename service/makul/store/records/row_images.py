@@ -59,6 +59,7 @@ REGISTER_TABLES = (
     "desk_document",
     "officer",
     "termination_proposal",
+    "reinstatement_proposal",
     "monthly_statement",
     "contested_line",
     "contested_answer",

@@ -64,6 +64,9 @@ SINCE_0019: Mapping[str, tuple[str, ...]] = {
     "undertaking": ("recipient", "undertaking_id"),
     "undertaking_end": ("recipient", "undertaking_id"),
 }
+SINCE_0020: Mapping[str, tuple[str, ...]] = {
+    "reinstatement_proposal": ("recipient", "recipient_changed_at", "officer"),
+}
 APPEND_ONLY: Mapping[str, tuple[str, ...]] = {
     **SINCE_0001,
     **SINCE_0002,
@@ -77,6 +80,7 @@ APPEND_ONLY: Mapping[str, tuple[str, ...]] = {
     **SINCE_0016,
     **SINCE_0017,
     **SINCE_0019,
+    **SINCE_0020,
 }
 """Append-only tables and the columns of their primary keys."""
 

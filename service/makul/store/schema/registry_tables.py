@@ -202,6 +202,21 @@ termination_proposal = Table(
 """
 
 
+reinstatement_proposal = Table(
+    "reinstatement_proposal",
+    metadata,
+    Column("recipient", MEMBER, primary_key=True),
+    Column("recipient_changed_at", BigInteger, primary_key=True, autoincrement=False),
+    Column("officer", DIGEST, primary_key=True),
+    Column("proposed_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""An officer's proposal to end a complete stop, which a second officer carries out (cl. 12).
+
+`recipient_changed_at` is that of the recipient: a proposal does not outlive the stop that it ends.
+"""
+
+
 monthly_statement = Table(
     "monthly_statement",
     metadata,

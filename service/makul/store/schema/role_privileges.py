@@ -111,7 +111,7 @@ contests it; that is an act. It deletes only in housekeeping.
 _OVERSEEING = _Work(
     reads=(
         *(*_OPENING, "checkpoint", "cosignature", "ledger_head", "ledger_leaf", "ledger_queue"),
-        *("agreement", "officer", "recipient", "termination_proposal"),
+        *("agreement", "officer", "recipient", "reinstatement_proposal", "termination_proposal"),
         *("agreement_draft", "agreement_signature", "desk_document"),
         *("notice_approval", "notice_text"),
         *("act", "act_answer", "gate"),
@@ -119,7 +119,8 @@ _OVERSEEING = _Work(
         *(*_MONTHS, *_CASES, *_CORRECTIONS, "signatory"),
     ),
     adds=(
-        *("act", "act_answer", "gate", "month_document", "termination_proposal"),
+        *("act", "act_answer", "gate", "month_document"),
+        *("reinstatement_proposal", "termination_proposal"),
         *("agreement_signature", "desk_document", "notice_approval", *_CASES),
         *("ledger_leaf", "ledger_queue", "recipient_use", "seen_message"),
     ),
@@ -174,7 +175,8 @@ _DESK = _Work(
         *(*_OPENING, *_REGISTER, *_RECORD, *_LOG, "act", "consent_giver"),
         *("attempt", "daily_use", "ground_use", "paper_use"),
         *("desk_document", "dictionary", "gate", "ledger_lost", "repetition", "request_message"),
-        *(*_MONTHS, *_CASES, *_CORRECTIONS, "matching_lock", "officer", "termination_proposal"),
+        *(*_MONTHS, *_CASES, *_CORRECTIONS, "matching_lock", "officer"),
+        *("reinstatement_proposal", "termination_proposal"),
         *("month_question", "notification", "subject_answer", *_SECRECY),
     ),
     adds=(

@@ -29,7 +29,7 @@ from makul.store.schema.append_only_triggers import (
     all_sqlite_triggers,
 )
 
-VERSION = "0019"
+VERSION = "0020"
 """The migration that this program needs."""
 
 Rows = list[tuple[Any, ...]]
