@@ -6,6 +6,7 @@ import json
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -17,15 +18,19 @@ from sqlalchemy import select
 
 from makul.app.ports import DisclosureRow
 from makul.composition.adapters import utc_now
+from makul.documents.bases import read_stored_basis
 from makul.documents.unlocks import render_unlock
+from makul.domain.disclosures import Outcome
 from makul.domain.identifiers import Pin
 from makul.domain.person_locks import UnlockOrder
+from makul.store import StoreKeys, open_store
 from makul.store.db.codecs import unpack
 from makul.store.records.acts import act_associated_data
 from makul.store.schema.ledger_tables import act as act_table
 from makul.trust.xades.signing import sign_document
 from makul_sandbox.data.recipients import XROAD_INSTANCE
 from makul_testing.builders.messages import signed_message
+from makul_testing.builders.notifications import RecordingChannel, Times, a_sender
 from makul_testing.in_process_service import (
     InProcessService,
     RecordDatabase,
@@ -466,6 +471,65 @@ def test_a_hidden_decision_changes_no_answer_until_its_date(own: InProcessServic
 
 def decisions(service: InProcessService) -> list[DisclosureRow]:
     return list(service.store.registry.disclosures(recipient=None, since=None, limit=100))
+
+
+def hidden_attempts(service: InProcessService) -> list[bytes]:
+    """Return a request that is released, and one that is refused because it asks for too much."""
+    ready = service.document("police-hidden")
+    fields = about(service.person_of(ready), of=party("police"), document=ready)
+    beyond = sorted({*ready.attributes, "birthDate"})
+    return [
+        person_request(**each)
+        for each in (fields, fields | {"request_id": uuid4(), "attributes": beyond})
+    ]
+
+
+def test_a_hidden_decision_is_shown_at_its_date(
+    tmp_path: Path, record_database: RecordDatabase
+) -> None:
+    """Cl. 5.1: released, refused and repeated decisions, in each view, not before and not later.
+
+    If the clock is set back, they are hidden again. What was delivered stays delivered.
+    """
+    clock = Times(utc_now())
+    service = build_installation(tmp_path, database=record_database, clock=clock)
+    stated = read_stored_basis(service.document("police-hidden").document)
+    assert stated is not None
+    assert stated.hidden_until is not None
+    pin, until = stated.subject, stated.hidden_until
+    assert pin is not None
+    released, refused = hidden_attempts(service)
+    for request, outcome in ((released, "RELEASED"), (refused, "REFUSED"), (released, "RELEASED")):
+        clock.pass_by(timedelta(seconds=1))
+        assert service.ask(request, by="police").outcome == outcome
+    keys = StoreKeys.load(service.settings.store.keys)
+    outbox = open_store(service.settings.place, keys, who="test").outbox
+    channel = RecordingChannel()
+    sender = a_sender(outbox, channel, clock)
+    (given,) = [each for each in decisions(service) if each.outcome is Outcome.RELEASED]
+
+    def look(at: datetime) -> tuple[int, int, list[str], int]:
+        """Return what list and tracker count, the codes of the receipt, and what was sent."""
+        clock.now = at
+        sender.run_once()
+        listed = service.ask_as_citizen(act(service, "ListDisclosures", pin)).child
+        receipt = act(service, "GetDisclosureReceipt", pin, disclosureId=str(given.disclosure_id))
+        return (
+            len(listed.findall(f"{{{S}}}disclosure")),
+            find_usage(service, pin).json["totalUsages"],
+            service.ask_as_citizen(receipt).codes,
+            len(channel.sent),
+        )
+
+    hidden, shown = (0, 0, ["OVR-06"]), (2, 2, [])
+    assert look(clock.now) == (*hidden, 0)
+    assert look(until - timedelta(milliseconds=1)) == (*hidden, 0)
+    assert look(until) == (*shown, 1)
+    assert look(until + timedelta(days=1)) == (*shown, 1)
+    assert look(until - timedelta(days=1)) == (*hidden, 1)
+    (sent,) = channel.sent
+    assert (sent.facts.disclosure_id, sent.facts.provision) == (given.disclosure_id, "JUDICIAL")
+    service.close()
 
 
 # --- the tracker ----------------------------------------------------------------------------------
