@@ -23,13 +23,15 @@ def read_as_xml(kind: str, document: bytes, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_documents_of_every_kind_are_read_alike(monkeypatch: pytest.MonkeyPatch) -> None:
     """Most have the exact form. Paper and representatives are read as XML."""
-    exact = 0
+    exact, provisions = 0, set[str | None]()
     for each in WORLD.documents.values():
         terms = read_exact_form(each.kind.value, each.document)
         if terms is not None:
             exact += 1
             assert terms == read_as_xml(each.kind.value, each.document, monkeypatch), each.name
+            provisions.add(terms.provision)
     assert exact > len(WORLD.documents) / 2
+    assert provisions == {None, "JUDICIAL", "OFFICIAL_REQUEST"}
     assert read_exact_form("BASIS", DOCUMENT) is None
     assert read_exact_form("OTHER", DOCUMENT) is None
 

@@ -100,6 +100,7 @@ def test_a_case_is_not_referred_without_evidence() -> None:
         ((("NO_GROUND", 2), ("PAPER_TO_INSPECT", 9)), "2026-10: NO_GROUND 2"),
         ((("DENIED_BY_SUBJECT", 1),), "2026-10: DENIED_BY_SUBJECT 1"),
         ((("SUBJECT_SILENT", 5),), None),
+        ((("NECESSITY_UNCONFIRMED", 3),), None),
     ],
 )
 def test_absent_consent_proposes_a_case(

@@ -15,6 +15,7 @@ from makul.domain.monthly_statements import (
     find_denials,
     find_exceptions,
 )
+from makul.domain.necessity import find_unconfirmed_need
 from makul.domain.subject_answers import NO_ANSWERS, SubjectAnswers
 
 _REMEMBERED_DOCUMENTS = 256
@@ -70,7 +71,11 @@ class ExceptionFinder:
         return ComparedDecision(
             terms=terms,
             agreement=agreement,
-            exceptions=(*exceptions, *find_denials(answers, at=self._context.read_at)),
+            exceptions=(
+                *exceptions,
+                *find_unconfirmed_need(terms),
+                *find_denials(answers, at=self._context.read_at),
+            ),
             answers=answers,
         )
 

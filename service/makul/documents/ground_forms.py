@@ -98,7 +98,8 @@ _BASIS = (
     + _element("statementId", _UUID)
     + _party("recipient", _code("recipient", "memberCode"))
     + _code("agreement", "agreementNumber")
-    + _values(provision=_TEXT, citation=_TEXT)
+    + _element("provision", "(?P<provision>[A-Z_]{1,32})")
+    + _element("citation")
     + _element(
         "authorisingAct",
         _values(issuer=_TEXT, number=_TEXT, date=_TEXT) + _optional("digest"),
@@ -134,7 +135,7 @@ def read_exact_form(kind: str, document: bytes) -> GroundTerms | None:
     values = found.groupdict()
     try:
         begins, ends = _instant(values["begins"]), _instant(values["ends"])
-        pin = values["pin"]
+        pin, provision = values["pin"], values.get("provision")
         recipient, agreement, purpose, result_form = _read_codes(
             values["recipient"], values["agreement"], values["purpose"], values["form"]
         )
@@ -148,6 +149,7 @@ def read_exact_form(kind: str, document: bytes) -> GroundTerms | None:
             attributes=_read_names(values["attributes"] or b""),
             valid_from=max(begins, _instant(values["given"])) if "given" in values else begins,
             valid_to=ends,
+            provision=provision.decode("ascii") if provision is not None else None,
         )
     except ValueError:
         return None

@@ -150,6 +150,7 @@ def _basis_terms(root: "Element") -> GroundTerms:
         attributes=statement.attributes,
         valid_from=statement.issued_at,
         valid_to=statement.valid_to,
+        provision=statement.provision,
     )
 
 

@@ -121,6 +121,11 @@ _RULES: tuple[tuple[ExceptionFact, ExceptionKind, frozenset[str]], ...] = (
     ),
     (ExceptionFact.GROUND_TERM, ExceptionKind.OUT_OF_TERM, frozenset({_TERMS})),
     (ExceptionFact.CONSENT_ON_PAPER, ExceptionKind.PAPER_TO_INSPECT, frozenset({_TERMS})),
+    (
+        ExceptionFact.VITAL_INTEREST_INVOKED,
+        ExceptionKind.NECESSITY_UNCONFIRMED,
+        frozenset({_TERMS}),
+    ),
     (ExceptionFact.NO_AGREEMENT, ExceptionKind.OUT_OF_SCOPE, frozenset[str]()),
     (
         ExceptionFact.AGREEMENT_CHANGED_SINCE,
@@ -134,7 +139,10 @@ _RULES: tuple[tuple[ExceptionFact, ExceptionKind, frozenset[str]], ...] = (
     (ExceptionFact.SUBJECT_ANSWERED_NO, ExceptionKind.DENIED_BY_SUBJECT, frozenset({_ASKED})),
     (ExceptionFact.NO_ANSWER_IN_TERM, ExceptionKind.SUBJECT_SILENT, frozenset({_ASKED})),
 )
-"""Every rule of `find_exceptions` and `find_denials`, and what it compares a decision with."""
+"""Every rule of an exception, and what it compares a decision with.
+
+They are those of `find_exceptions`, `find_unconfirmed_need` and `find_denials`.
+"""
 
 
 def list_rules(

@@ -49,6 +49,7 @@ class ExceptionKind(StrEnum):
     NO_LONGER_PROVABLE = "NO_LONGER_PROVABLE"
     """The ground was registered when it was used, and the stored evidence does not prove it now."""
     PAPER_TO_INSPECT = "PAPER_TO_INSPECT"
+    NECESSITY_UNCONFIRMED = "NECESSITY_UNCONFIRMED"
     DENIED_BY_SUBJECT = "DENIED_BY_SUBJECT"
     SUBJECT_SILENT = "SUBJECT_SILENT"
     TO_INSPECT = "TO_INSPECT"
@@ -80,6 +81,7 @@ class ExceptionFact(StrEnum):
     REVOKED_ABOUT_THEN = "REVOKED_ABOUT_THEN"
     """Revoked so shortly before that the order of the commits may be the other one."""
     CONSENT_ON_PAPER = "CONSENT_ON_PAPER"
+    VITAL_INTEREST_INVOKED = "VITAL_INTEREST_INVOKED"
     SUBJECT_REPORTED = "SUBJECT_REPORTED"
     SUBJECT_ANSWERED_NO = "SUBJECT_ANSWERED_NO"
     NO_ANSWER_IN_TERM = "NO_ANSWER_IN_TERM"
@@ -121,6 +123,8 @@ class GroundTerms:
     valid_from: datetime
     valid_to: datetime
     on_paper: bool = False
+    provision: str | None = None
+    """The provision of cl. 5 that a basis statement names; None for a consent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,6 +82,7 @@ _KINDS: Final[Mapping[str, str]] = {
     ExceptionKind.REVOKED_BEFORE: mark("Ground revoked before"),
     ExceptionKind.NO_LONGER_PROVABLE: mark("Ground not provable now"),
     ExceptionKind.PAPER_TO_INSPECT: mark("Consent on paper"),
+    ExceptionKind.NECESSITY_UNCONFIRMED: mark("Vital necessity not confirmed"),
     ExceptionKind.DENIED_BY_SUBJECT: mark("Denied by the subject"),
     ExceptionKind.SUBJECT_SILENT: mark("The subject did not answer"),
     ExceptionKind.TO_INSPECT: mark("To inspect"),
@@ -115,6 +116,10 @@ _EXPLANATIONS: Final[Mapping[str, str]] = {
     ExceptionKind.PAPER_TO_INSPECT: mark(
         "The consent was signed on paper. Compare the paper with its scan, and ask the subject if"
         " there is a doubt."
+    ),
+    ExceptionKind.NECESSITY_UNCONFIRMED: mark(
+        "The recipient invoked the vital interests of the subject (clause 5.2), and the record"
+        " holds no confirmation of the need. Ask the recipient why it was necessary."
     ),
     ExceptionKind.DENIED_BY_SUBJECT: mark(
         "The subject said that it was not them, or that they did not consent. Compare the decision"
@@ -172,6 +177,9 @@ _FACTS: Final[Mapping[str, str]] = {
     ExceptionFact.GROUND_REVOKED: mark("The ground was revoked."),
     ExceptionFact.REVOKED_ABOUT_THEN: mark("The ground was revoked less than a minute before."),
     ExceptionFact.CONSENT_ON_PAPER: mark("The consent is on paper."),
+    ExceptionFact.VITAL_INTEREST_INVOKED: mark(
+        "The need that clause 5.2 requires is not confirmed."
+    ),
     ExceptionFact.SUBJECT_REPORTED: mark("The subject reported it after a notification."),
     ExceptionFact.SUBJECT_ANSWERED_NO: mark("The subject answered no when asked."),
     ExceptionFact.NO_ANSWER_IN_TERM: mark("The subject did not answer in the term."),
