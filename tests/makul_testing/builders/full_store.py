@@ -15,12 +15,13 @@ from makul.app.ports import (
     QuotaUse,
     Space,
 )
+from makul.app.ports.acts import ActDecision
 from makul.domain.disclosures import GroundKind, GroundRef, Outcome
 from makul.domain.identifiers import AgreementNumber
 from makul.domain.months import month_of
 from makul.domain.reasons import Code, Reason
 from makul.domain.recipients import RecipientState
-from makul.store import Store
+from makul.store import ActRights, Store
 from makul_testing.builders.agreements import NOTICE_TEXTS, agree, approved_notice, three
 from makul_testing.builders.corrections import record_correction
 from makul_testing.builders.entries import (
@@ -31,7 +32,7 @@ from makul_testing.builders.entries import (
     revocation_of,
 )
 from makul_testing.builders.notifications import a_notification
-from makul_testing.builders.oversight import record_acts
+from makul_testing.builders.oversight import an_officer, record_acts
 from makul_testing.builders.records import (
     AZAMAT,
     BANK,
@@ -45,7 +46,7 @@ from makul_testing.builders.records import (
     an_agreement,
     an_evidence,
 )
-from makul_testing.builders.secrecy import record_secrecy
+from makul_testing.builders.secrecy import carry_out, record_secrecy
 from makul_testing.builders.subject import answer_check, lock_matching
 from makul_testing.tlog.builder import a_draft, build_recording
 
@@ -142,6 +143,12 @@ def _ask_and_answer(store: Store) -> None:
     answer_check(store, AZAMAT, released[0])
     record_secrecy(store, BANK, released[0])
     record_correction(store, BANK, AZAMAT)
+    carry_out(store, BANK, _propose_reinstatement)
+
+
+def _propose_reinstatement(rights: ActRights) -> ActDecision:
+    rights.propose_reinstatement(POLICE, an_officer(1))
+    return ActDecision(outcome=Outcome.DONE)
 
 
 def _take(store: Store) -> None:

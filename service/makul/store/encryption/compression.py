@@ -53,6 +53,7 @@ _BOILERPLATE_OF_ANSWERS: Final = re.compile(
     rb"<rule>.{1,4096}?</rule>|<t:text(?: [^>]{0,60})?>.{1,4096}?</t:text>", re.DOTALL
 )
 """A rule with its text, or the text of a reason, in three languages."""
+_RULE: Final = b"<rule>"
 _OF_MESSAGES: Final = b"message "
 """Distinguishes dictionaries of messages from those of records in memory."""
 _MAX_DICTIONARIES: Final = 512
@@ -92,8 +93,9 @@ class Compressor:
         """
         match = _CERTIFICATE.search(receipt)
         certificate = match.group() if match is not None else b""
-        found_texts = dict.fromkeys(_BOILERPLATE_OF_ANSWERS.findall(answer))
-        variable = b"".join(found_texts) + certificate
+        # Deflate refers back 32 KiB at most. The texts come last, because the texts of all rules
+        # are nearly that far before their repetition in an answer.
+        variable = certificate + _join_texts(_BOILERPLATE_OF_ANSWERS.findall(answer))
         known = self._by_variable.get(variable)
         if known is not None:
             return known
@@ -168,3 +170,15 @@ class Compressor:
                 raise CodecError(translate("the dictionary of a record is missing or altered"))
             self._contents[dictionary_id] = content
         return content
+
+
+def _join_texts(found: list[bytes]) -> bytes:
+    """Return each text once. The text of a reason is left out if it stands in a rule, too."""
+    rules = b"".join(dict.fromkeys(each for each in found if each.startswith(_RULE)))
+    others = dict.fromkeys(each for each in found if not each.startswith(_RULE))
+    return b"".join(each for each in others if _words_of(each) not in rules) + rules
+
+
+def _words_of(text: bytes) -> bytes:
+    """Return the content of a text, without its tags, which differ inside a rule."""
+    return text[text.index(b">") + 1 : text.rindex(b"<")]
