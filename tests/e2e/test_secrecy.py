@@ -231,7 +231,7 @@ def due(bank: SecretBank, *, at: datetime, of: MemberCode | None = None) -> list
     """Return what is due at another time than that of the service."""
     installation = bank.installation
     page = find_deletions_due(
-        installation.store.oversight,
+        installation.parts.oversight,
         XmlDocuments(OPERATOR),
         of or bank.code,
         after=None,
