@@ -1,16 +1,18 @@
 """`makul deletion due`: the data that recipients must erase (Procedure, cl. 15)."""
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from makul.admin.deletions import list_deletions_due
-from makul.admin.installation import Installation
 from makul.cli.context import AsJson, examples, member_code, open_installation
 from makul.cli.output import Facts, instant, show_rows
 from makul.domain.identifiers import MemberCode
 from makul.language.translation import translate
+
+if TYPE_CHECKING:
+    from makul.admin.installation import Installation
 
 app = typer.Typer()
 
@@ -48,7 +50,7 @@ def due(
     )
 
 
-def _rows(installation: Installation, recipient: MemberCode) -> Iterator[Facts]:
+def _rows(installation: "Installation", recipient: MemberCode) -> Iterator[Facts]:
     now = installation.clock()
     for each in list_deletions_due(installation, recipient, at=now):
         yield {

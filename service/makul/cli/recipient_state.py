@@ -1,12 +1,11 @@
 """`makul recipient hold|release|rename|remove`: the entry of a recipient in the register."""
 
 from dataclasses import replace
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from makul.admin.errors import OperatorError
-from makul.admin.installation import Installation
 from makul.cli.context import (
     Code,
     Reason,
@@ -19,6 +18,9 @@ from makul.cli.output import Facts
 from makul.cli.preview import PreviewedChange, offer_preview
 from makul.domain.recipients import Recipient, RecipientState
 from makul.language.translation import mark, translate
+
+if TYPE_CHECKING:
+    from makul.admin.installation import Installation
 
 app = typer.Typer()
 """Its commands are those of `makul recipient` too (`cli.recipient`)."""
@@ -147,7 +149,7 @@ def _set_state(
 
 
 def _require_unbound(
-    installation: Installation, recipient: Recipient, state: RecipientState
+    installation: "Installation", recipient: Recipient, state: RecipientState
 ) -> None:
     """Raise `OperatorError` if an agreement still binds a recipient that is to be removed."""
     if state is not RecipientState.REMOVED:
