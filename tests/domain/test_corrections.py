@@ -77,7 +77,8 @@ def test_only_what_was_given_is_reported_and_once(
 @pytest.mark.parametrize("correction", [None, REPORTED, DISPUTED, ENTERED, CORRECTED, REJECTED])
 def test_a_report_goes_one_way(correction: Correction | None) -> None:
     """REPORTED, then DISPUTED, then a value, and then a result that stays."""
-    dispute, entry = codes(judge_dispute(correction)), codes(judge_entry(correction))
+    together = (correction,) if correction is not None else ()
+    dispute, entry = codes(judge_dispute(correction)), codes(judge_entry(correction, together))
 
     assert (not dispute) is (correction is REPORTED)
     assert (not entry) is (correction is DISPUTED)
@@ -130,6 +131,37 @@ def test_nobody_decides_on_an_own_report_or_value() -> None:
         replace(case, entered_by_same=True),
     ):
         assert codes(judge_resolution(refused)) == [("OVR-05", None)]
+
+
+@pytest.mark.parametrize("late", [REPORTED, DISPUTED])
+def test_a_late_report_cannot_undo_a_value_that_was_entered(late: Correction) -> None:
+    """A rejection of a later report would end the correction, and nobody would be informed.
+
+    A second value before the first is confirmed would hide since when the record was wrong.
+    """
+    late = replace(late, correction_id=UUID(int=3))
+    case = ResolutionCase(
+        correction=late, together=(ENTERED, late), outcome=CorrectionOutcome.REJECTED, party=BODY
+    )
+
+    assert codes(judge_resolution(case)) == [("OVR-02", "resolution")]
+    assert codes(judge_entry(late, (ENTERED, late))) == [("OVR-02", "correctionId")]
+    confirmed = judge_resolution(replace(case, outcome=CorrectionOutcome.CORRECTED))
+    assert (not confirmed) is (late.state is CorrectionState.DISPUTED)
+
+
+def test_a_portal_that_forwards_a_report_has_asked_for_nothing() -> None:
+    """The operator or the authorised body may have a portal, and then decides all the same."""
+    forwarded = replace(ENTERED, origin=CorrectionOrigin.SUBJECT, reporter=BODY)
+    case = ResolutionCase(
+        correction=forwarded,
+        together=(forwarded,),
+        outcome=CorrectionOutcome.CORRECTED,
+        party=BODY,
+    )
+
+    assert judge_resolution(case) == ()
+    assert codes(judge_resolution(replace(case, entered_by_same=True))) == [("OVR-05", None)]
 
 
 def test_deadlines_are_of_the_state() -> None:

@@ -285,6 +285,43 @@ def test_two_reports_of_one_value_are_examined_together(corrections: Corrections
     assert corrections.resolve(by_bank, "REJECTED").codes == ["OVR-02"]
 
 
+def test_no_report_shows_or_undoes_another(corrections: Corrections) -> None:
+    """Each reporter is informed by its own id, and a later report cannot end the correction."""
+    built, corrections.attribute = corrections.service, "surname"
+    mobile = built.document("mobile-02-data")
+    given = built.ask(
+        person_request(**about(built.person_of(mobile), of=mobile.presented_by, document=mobile)),
+        by="mobile",
+    )
+    disclosure = given.child.findtext(f"{{{R}}}disclosureId") or ""
+    by_bank = text(corrections.report(), "correctionId")
+    corrections.dispute(by_bank)
+    before = text(corrections.ask("GetCorrection"), "changedAt")
+    by_mobile = text(corrections.report(by="mobile", disclosure=disclosure), "correctionId")
+    corrections.dispute(by_mobile)
+    assert text(corrections.ask("GetCorrection"), "changedAt") == before
+
+    corrections.enter(by_mobile)
+    content = f"<attribute>{corrections.attribute}</attribute>{WRONG}"
+    late = text(corrections.as_citizen("RequestCorrection", content), "correctionId")
+    assert corrections.resolve(late, "REJECTED").codes == ["OVR-02"]
+    corrections.dispute(late)
+    second = corrections.makul(
+        *("correction", "enter", late, "surname.ky", "Башкасы", "--reason", "t", "--apply")
+    )
+    assert (second.code, "does not allow" in second.err) == (1, True)
+    assert corrections.resolve(late, "CORRECTED").outcome == "DONE"
+
+    for recipient, own in (("bank", by_bank), ("mobile", by_mobile)):
+        got = corrections.ask("GetCorrection", by=recipient)
+        assert texts(got, "correctionId") == [own]
+        assert len(texts(got, "disclosureId")) == 1
+        done = corrections.ask(
+            "AcknowledgeCorrection", f"<correctionId>{own}</correctionId>", by=recipient
+        )
+        assert done.outcome == "DONE"
+
+
 def test_who_entered_a_value_does_not_confirm_it(corrections: Corrections) -> None:
     """The data-protection body and the operator who entered the value cannot resolve it."""
     report = text(corrections.report(), "correctionId")

@@ -1,6 +1,5 @@
 """`makul correction`: reports of wrong data, and what becomes of them (Procedure, cl. 14)."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -8,7 +7,7 @@ from uuid import UUID
 import typer
 
 from makul.admin.errors import OperatorError
-from makul.app.ports.corrections import CorrectionView
+from makul.app.ports.corrections import CorrectionDesk, CorrectionView
 from makul.cli.context import AsJson, Reason, examples, open_installation, require_reason
 from makul.cli.output import Facts, instant, show_facts, show_rows
 from makul.cli.person_record import parse_edit
@@ -91,7 +90,7 @@ def dispute(
     """Begin to examine a report. The attribute of this person is withheld from now on (REL-02)."""
     why = require_reason(reason)
     with open_installation(ctx) as installation:
-        found = _find(installation.corrections.everything(open_only=False), report)
+        found = _find(installation.corrections, report)
         if judge_dispute(found.correction):
             raise OperatorError(_describe_wrong_state())
         change.apply_or_preview(
@@ -131,8 +130,8 @@ def enter(
     """
     why, edit = require_reason(reason), parse_edit(field, value, clear=clear)
     with open_installation(ctx) as installation:
-        found = _find(installation.corrections.everything(open_only=False), report)
-        if judge_entry(found.correction):
+        found = _find(installation.corrections, report)
+        if judge_entry(found.correction, (found.correction,)):
             raise OperatorError(_describe_wrong_state())
         if field.partition(".")[0] != found.correction.attribute:
             raise OperatorError(
@@ -170,7 +169,7 @@ def resolve(
     """
     why = require_reason(reason)
     with open_installation(ctx) as installation:
-        found = _find(installation.corrections.everything(open_only=False), report)
+        found = _find(installation.corrections, report)
         settings = installation.settings
         change.apply_or_preview(
             mark("resolve report"),
@@ -186,11 +185,11 @@ def resolve(
         )
 
 
-def _find(views: Iterable[CorrectionView], report: UUID) -> CorrectionView:
-    for each in views:
-        if each.correction.correction_id == report:
-            return each
-    raise OperatorError(translate("there is no such report; see: makul correction list"))
+def _find(desk: CorrectionDesk, report: UUID) -> CorrectionView:
+    found = desk.find(report)
+    if found is None:
+        raise OperatorError(translate("there is no such report; see: makul correction list"))
+    return found
 
 
 def _describe_wrong_state() -> str:

@@ -149,10 +149,16 @@ def judge_dispute(correction: Correction | None) -> tuple[Reason, ...]:
     return _judge_state(correction, {CorrectionState.REPORTED})
 
 
-def judge_entry(correction: Correction | None) -> tuple[Reason, ...]:
-    """Return why no new value can be entered for a report; empty if one can."""
+def judge_entry(
+    correction: Correction | None, together: Sequence[Correction]
+) -> tuple[Reason, ...]:
+    """Return why no new value can be entered for a report; empty if one can.
+
+    `together` is every open report of the same attribute of the person. A second value before the
+    first is confirmed would hide since when the record held the wrong one.
+    """
     reasons = _judge_state(correction, {CorrectionState.DISPUTED})
-    if not reasons and correction is not None and correction.entered_at is not None:
+    if not reasons and _is_entered(together):
         return (Reason(code=Code.OVR_02, field="correctionId"),)
     return reasons
 
@@ -168,14 +174,15 @@ class ResolutionCase:
     party: MemberCode
     """The member whose officer resolves, or the operator."""
     entered_by_same: bool = False
-    """True if the person who resolves entered the new value."""
+    """True if the person who resolves entered the new value of one of these reports."""
 
 
 def judge_resolution(case: ResolutionCase) -> tuple[Reason, ...]:
     """Return why a report cannot be resolved in this way; empty if it can.
 
     Who asked for a correction does not decide on it, and nobody confirms the value that they
-    entered. A correction without a new value would change nothing.
+    entered. A correction without a new value would change nothing. A report that came after the
+    new value is resolved with those before it, so its rejection would conceal the wrong value.
     """
     correction = case.correction
     corrected = case.outcome is CorrectionOutcome.CORRECTED
@@ -185,10 +192,14 @@ def judge_resolution(case: ResolutionCase) -> tuple[Reason, ...]:
     reasons = _judge_state(correction, allowed)
     if reasons or correction is None:
         return reasons
-    asked = any(each.reporter == case.party for each in case.together)
+    # For a citizen `reporter` is the portal, which only forwards: it has asked for nothing.
+    asked = any(
+        each.reporter == case.party and each.origin is CorrectionOrigin.RECIPIENT
+        for each in case.together
+    )
     if asked or (corrected and case.entered_by_same):
         return (Reason(code=Code.OVR_05),)
-    if corrected is not (correction.entered_at is not None):
+    if corrected is not _is_entered(case.together):
         # A value that was entered is corrected; one that was not entered cannot be.
         return (Reason(code=Code.OVR_02, field="resolution"),)
     return ()
@@ -224,6 +235,10 @@ def find_wrong_since(versions: Sequence[RecordVersion]) -> datetime | None:
         elif since is None:
             since = version.recorded_at
     return since
+
+
+def _is_entered(together: Sequence[Correction]) -> bool:
+    return any(each.entered_at is not None for each in together)
 
 
 def _judge_state(

@@ -25,6 +25,10 @@ class AuditedCorrections:
         """Return all reports, which have no data of a person."""
         return self.desk.everything(open_only=open_only)
 
+    def find(self, correction_id: UUID) -> CorrectionView | None:
+        """Return a report, which has no data of a person."""
+        return self.desk.find(correction_id)
+
     def read(self, correction_id: UUID, *, reason: str, at: datetime) -> ReportForOperator | None:
         """Return a report with its person, and report the access."""
         found = self.desk.read(correction_id, reason=reason, at=at)

@@ -117,7 +117,10 @@ class CorrectionDesk(Protocol):
     """The operator's work on corrections. Raises `OperatorRegistryError`."""
 
     def everything(self, *, open_only: bool) -> Sequence[CorrectionView]:
-        """Return all reports, the one that changed last first."""
+        """Return all reports, the one that changed last first; open ones by their deadline."""
+
+    def find(self, correction_id: UUID) -> CorrectionView | None:
+        """Return a report without its person; None if there is none."""
 
     def read(self, correction_id: UUID, *, reason: str, at: datetime) -> ReportForOperator | None:
         """Return a report with its person; the access is recorded first (cl. 13, 16)."""

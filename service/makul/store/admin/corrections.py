@@ -11,6 +11,7 @@ from makul.app.ports.corrections import CorrectionView, ReportForOperator
 from makul.domain.attributes import Attribute
 from makul.domain.corrections import (
     Correction,
+    CorrectionOrigin,
     CorrectionOutcome,
     CorrectionState,
     CorrectionTerms,
@@ -69,6 +70,14 @@ class StoreCorrectionDesk:
             for each in list_corrections(source, open_only=open_only)
         ]
 
+    def find(self, correction_id: UUID) -> CorrectionView | None:
+        """Return a report without its person; None if there is none."""
+        source = self._office.database
+        found = find_correction(source, correction_id)
+        if found is None:
+            return None
+        return CorrectionView(correction=found, recalls=list_recalls(source, correction_id))
+
     def read(self, correction_id: UUID, *, reason: str, at: datetime) -> ReportForOperator | None:
         """Return a report with its person; the access is recorded first (cl. 13, 16)."""
         with self._office.begin() as transaction:
@@ -95,8 +104,9 @@ class StoreCorrectionDesk:
         with self._office.begin() as transaction:
             act, rows = self._rows(transaction, at)
             found = _require(rows.correction(correction_id), judge_dispute)
-            together = rows.examined_together(found)
-            rows.set_correction_state(together, CorrectionState.DISPUTED)
+            # A report that is disputed already stays as it is, so its party sees no other.
+            waiting = [each for each in rows.examined_together(found) if not judge_dispute(each)]
+            rows.set_correction_state(waiting, CorrectionState.DISPUTED)
             facts = {"attribute": found.attribute.value, "reason": reason}
             act.write("correction.dispute", str(correction_id), facts, at=at)
             return _require(rows.correction(correction_id))
@@ -116,7 +126,9 @@ class StoreCorrectionDesk:
         cipher = self._office.cipher
         with self._office.begin() as transaction:
             act, rows = self._rows(transaction, at)
-            found = _require(rows.correction(correction_id), judge_entry)
+            found = _require(rows.correction(correction_id))
+            together = rows.examined_together(found)
+            _require(found, lambda each: judge_entry(each, together))
             index = subject_index_of(transaction, correction_id)
             before = read_current(transaction, cipher, index)
             if before is None:
@@ -126,11 +138,11 @@ class StoreCorrectionDesk:
                 raise OperatorRegistryError(
                     translate("this value is held already: the correction would change nothing")
                 )
-            rows.enter_value(rows.examined_together(found), since, self._office.log.who)
+            rows.enter_value(together, since, self._office.log.who)
             given = list_given(transaction, index, found.attribute, since=since, until=at)
             recipients = sorted({recipient for recipient, _ in given})
             for recipient in recipients:
-                rows.recall_from(correction_id, recipient)
+                rows.recall_from(_id_for(recipient, found, together), recipient)
             facts = {
                 "attribute": found.attribute.value,
                 "recipients": len(recipients),
@@ -153,14 +165,17 @@ class StoreCorrectionDesk:
         with self._office.begin() as transaction:
             act, rows = self._rows(transaction, at)
             found = _require(rows.correction(correction_id))
-            report = read_report(transaction, self._office.cipher, correction_id)
             together = rows.examined_together(found)
+            entered_by = {
+                read_report(transaction, self._office.cipher, each.correction_id).entered_by
+                for each in together
+            }
             case = ResolutionCase(
                 correction=found,
                 together=together,
                 outcome=outcome,
                 party=operator,
-                entered_by_same=report.entered_by == self._office.log.who,
+                entered_by_same=self._office.log.who in entered_by,
             )
             _require(found, lambda _: judge_resolution(case))
             corrected = outcome is CorrectionOutcome.CORRECTED
@@ -199,6 +214,19 @@ class StoreCorrectionDesk:
         if since is None:
             raise OperatorRegistryError(translate("the register holds no such person"))
         return since
+
+
+def _id_for(recipient: MemberCode, found: Correction, together: Sequence[Correction]) -> UUID:
+    """Return the report by which a recipient is informed: its own, if it made one.
+
+    The id of another's report would show it that another reported.
+    """
+    own = (
+        each.correction_id
+        for each in together
+        if each.reporter == recipient and each.origin is CorrectionOrigin.RECIPIENT
+    )
+    return next(own, found.correction_id)
 
 
 def _value_of(record: Person, attribute: Attribute) -> object:

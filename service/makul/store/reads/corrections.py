@@ -40,12 +40,18 @@ _OPEN = or_(
     correction.c.state == CorrectionState.REPORTED.value,
     correction.c.state == CorrectionState.DISPUTED.value,
 )
-_ALL = (
-    select(*(each for each in correction.columns if each.name not in ("sealed", "subject_index")))
-    .order_by(correction.c.changed_at.desc(), correction.c.correction_id)
+_COLUMNS = select(
+    *(each for each in correction.columns if each.name not in ("sealed", "subject_index"))
+)
+_ALL = _COLUMNS.order_by(correction.c.changed_at.desc(), correction.c.correction_id).limit(
+    MAX_LISTED
+)
+_ALL_OPEN = (
+    _COLUMNS.where(_OPEN)
+    .order_by(correction.c.resolve_by, correction.c.correction_id)
     .limit(MAX_LISTED)
 )
-_ALL_OPEN = _ALL.where(_OPEN)
+"""The most urgent first: many new reports must not hide those that are late."""
 _ONE = _ALL.where(correction.c.correction_id == bindparam("correction_id"))
 _OF_SUBJECT = _ALL.where(
     correction.c.subject_index == bindparam("subject_index"),
@@ -65,6 +71,7 @@ _OF_RECIPIENT = _ALL.where(
         select(literal(1)).where(_NAMED_TO).correlate(correction).exists(),
     )
 )
+_ONE_OF_RECIPIENT = _OF_RECIPIENT.where(correction.c.correction_id == bindparam("correction_id"))
 _RECALLS = (
     select(
         correction_recall.c.correction_id,
@@ -168,7 +175,7 @@ def find_correction(source: Source, correction_id: UUID) -> Correction | None:
 
 
 def list_corrections(source: Source, *, open_only: bool = False) -> Sequence[Correction]:
-    """Return the reports, the one that changed last first; or only those without a result."""
+    """Return the reports, the one that changed last first; or the open ones by their deadline."""
     rows = source.fetch_all(_ALL_OPEN if open_only else _ALL, {})
     return [correction_from_row(row) for row in rows]
 
@@ -179,9 +186,15 @@ def list_own_reports(source: Source, subject_index: bytes) -> Sequence[Correctio
     return [correction_from_row(row) for row in rows]
 
 
-def list_corrections_for(source: Source, recipient: MemberCode) -> Sequence[Correction]:
-    """Return the reports of a recipient, and the corrections that are named to it."""
-    rows = source.fetch_all(_OF_RECIPIENT, {"recipient": recipient})
+def list_corrections_for(
+    source: Source, recipient: MemberCode, correction_id: UUID | None = None
+) -> Sequence[Correction]:
+    """Return the reports of a recipient, and the corrections that are named to it; or only one."""
+    if correction_id is None:
+        rows = source.fetch_all(_OF_RECIPIENT, {"recipient": recipient})
+    else:
+        one = {"recipient": recipient, "correction_id": correction_id.bytes}
+        rows = source.fetch_all(_ONE_OF_RECIPIENT, one)
     return [correction_from_row(row) for row in rows]
 
 
@@ -209,7 +222,7 @@ def list_own_open(
 ) -> frozenset[Attribute]:
     """Return the attributes of a person that this party has reported, without a result yet.
 
-    A citizen is one party, whichever portal was used.
+    A citizen is another party at each portal (decision 57).
     """
     values = {"subject_index": subject_index, "origin": origin.value, "reporter": reporter}
     return frozenset(Attribute(row[0]) for row in source.fetch_all(_OWN_OPEN, values))
@@ -341,8 +354,7 @@ class StoreCorrectionReader:
         """Return the reports of a recipient, and the corrections that are named to it."""
         return [
             self._for_recipient(each, recipient)
-            for each in list_corrections_for(self._database, recipient)
-            if correction_id in (None, each.correction_id)
+            for each in list_corrections_for(self._database, recipient, correction_id)
         ]
 
     def own_reports(self, subject: Pin) -> Sequence[CorrectionView]:
